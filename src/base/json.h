@@ -1,0 +1,19 @@
+#pragma once
+// JSON from outside, parsed without exceptions. Include <nlohmann/json.hpp> only where values are built or
+// read.
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/bytes.h"
+
+namespace alcove {
+
+using Json = nlohmann::ordered_json;
+
+// Unreadable, naming the byte, when the text is not JSON or nests deeper than 256 levels.
+Result<Json> parse_json(std::string_view text);
+
+// Text with whatever is not UTF-8 replaced, so that a reply is always valid JSON.
+std::string to_text(const Json& value, int indent = -1);
+
+}  // namespace alcove

@@ -1,0 +1,71 @@
+#pragma once
+// Compile a graph, run batches. The OpenVINO half lives in libalcove_engine.so, which is opened on first use,
+// so that a program that never reads a sheet needs no engine on its machine.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace alcove::engine {
+
+enum class Precision {
+  Auto,
+  F32,
+  BF16,
+  I8
+};  // I8 is refused until a parity check exists for the model at hand
+Result<Precision> parse_precision(
+    std::string_view text);  // "auto", "f32", "bf16", "int8"; BadInput otherwise
+std::string_view name_of(Precision precision);
+
+struct Settings {
+  Precision precision = Precision::Auto;  // Auto: bf16 where the CPU has it, else f32
+  int threads = 0;                        // 0: available_threads()
+  int requests = 1;                       // runs in flight at once; each has its own memory
+  std::filesystem::path cache;            // folder of compiled blobs; empty: none is kept
+};
+
+struct Array {  // row-major f32
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+};
+
+struct CacheKey {
+  std::string weights_sha256;
+};  // with program, engine and CPU it names a blob
+
+// A compiled model. Input shapes may differ from call to call; each new shape is compiled (or imported) once
+// and the last few are kept. run() is safe from any thread: it takes a request from a fixed ring and waits
+// when all are busy.
+class Session {
+ public:
+  virtual ~Session() = default;
+  // One input and every output, in the model's order. BadInput when the shape does not fit the model.
+  virtual Result<std::vector<Array>> run(std::span<const std::int64_t> shape,
+                                         std::span<const float> values) = 0;
+  // Compiles for a shape and runs it once on zeros.
+  virtual Result<void> warm_up(std::span<const std::int64_t> shape) = 0;
+  virtual Precision precision() const = 0;     // the one in force, never Auto
+  virtual bool loaded_from_cache() const = 0;  // whether the last shape came from a blob
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual Result<std::unique_ptr<Session>> load(const graph::Model& model, const CacheKey& key,
+                                                const Settings& settings) = 0;
+  virtual std::string description() const = 0;  // "OpenVINO 2026.1, AMD EPYC, 2 threads"
+  virtual bool has_bf16() const = 0;
+};
+
+// The process's engine, opened on first call. Unavailable, naming the file looked for, when
+// libalcove_engine.so is not beside the program.
+Result<Engine*> open_engine();
+
+}  // namespace alcove::engine

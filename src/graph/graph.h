@@ -1,0 +1,75 @@
+#pragma once
+// An ONNX model as a value (opset 17). Engines take it, tools write it; libonnx stays behind this header.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace alcove::graph {
+
+enum class ElementType { F32, F16, BF16, I64, I32, Bool };
+
+struct Dimension {  // a size, or a name for one that is free
+  std::int64_t size = -1;
+  std::string name;
+};
+struct Port {
+  std::string name;
+  ElementType type = ElementType::F32;
+  std::vector<Dimension> shape;
+};
+
+// Numbers that stay in the file they came from; only write_inlined() copies them.
+struct ExternalData {
+  std::filesystem::path file;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+  const std::uint8_t* mapped = nullptr;    // the same bytes, mapped
+  std::shared_ptr<const void> keep_alive;  // owner of the mapping
+};
+
+class Model {  // cheap to move; not copyable
+ public:
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  // Parses and checks a .onnx file's bytes; Unreadable when they are not a model, Unsupported when its opset
+  // or external data are not for us.
+  static Result<Model> read(Bytes bytes);
+
+  std::vector<Port> inputs() const;
+  std::vector<Port> outputs() const;
+  const std::map<std::string, std::string>& metadata() const;  // metadata_props
+  std::int64_t parameter_count() const;
+
+  // The proto with initialisers referring to `external_data` files by the location name that external_files()
+  // gives.
+  std::string write_referencing() const;
+  // One per distinct file referred to: (location name used in the proto, path, mapping).
+  struct ExternalFile {
+    std::string location;
+    std::filesystem::path path;
+  };
+  std::vector<ExternalFile> external_files() const;
+  // Everything in one stream, for `export`. TooLarge past protobuf's 2 GiB.
+  Result<std::string> write_inlined() const;
+
+  // libonnx's checker and shape inference; the sentence is the library's. For tests and `verify`: costs a
+  // copy.
+  Result<void> check() const;
+
+ private:
+  friend class Builder;
+  struct State;
+  explicit Model(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace alcove::graph

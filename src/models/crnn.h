@@ -1,0 +1,47 @@
+#pragma once
+// The line readers (convolutions, two-way LSTM, CTC): a state dict to a graph, the steps' numbers to text.
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+#include "weights/checkpoint.h"
+
+namespace alcove::models {
+
+struct Reader {
+  graph::Model graph;    // images [N,1,32,W] f32 in −1..1 → logits [T,N,classes]; N and W free; T = W / 4
+  std::string alphabet;  // symbol of class k is alphabet[k − 1]; class 0 is the blank
+  int classes = 0;
+  std::string description;  // "CRNN reader, 6+1 convolutions, 2 LSTM layers, 11 classes, 540,123 parameters,
+                            // stored as F16"
+};
+
+// Channel counts, LSTM depth and width and the class count are read from the shapes; `module.` before names
+// and a `model_state_dict` around them are taken off. Unsupported when the names or shapes are not this
+// network's (the first that is wrong is named). The alphabet of 11 classes is 0–9, of 37 is 0–9 A–Z; of other
+// counts the first letters of 0–9 A–Z a–z.
+Result<Reader> build_reader(const weights::Checkpoint& checkpoint);
+
+struct Symbol {
+  char value = 0;
+  int step = 0;          // where in the line it was read, 0..T−1
+  float confidence = 0;  // softmax of its class at that step, 0..1
+};
+
+struct LineReading {
+  std::string text;       // empty when every step was blank
+  float confidence = 0;   // mean of the symbols' confidences; 0 for no symbols
+  float with_blanks = 0;  // the original's subject figure: runs of blanks counted too
+  std::vector<Symbol> symbols;
+};
+
+// Softmax over classes for each step: [T, classes] in, the same shape out, rows sum to 1.
+std::vector<float> posteriors_of(std::span<const float> logits, int classes);
+
+// Greedy CTC: a step is kept when its best class is not blank and differs from the step before.
+LineReading read_greedy(std::span<const float> posteriors, int classes, std::string_view alphabet);
+
+}  // namespace alcove::models
