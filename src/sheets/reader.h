@@ -1,83 +1,92 @@
 #pragma once
 // A page to its two fields: detector, second detector, readers, candidates.
 
-#include <atomic>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "base/box.h"
 #include "engine/engine.h"
 #include "imaging/image.h"
 #include "models/crnn.h"
+#include "sheets/model_folder.h"
 
 namespace alcove::sheets {
 
 enum class Field { RegisterNumber, SubjectCode };
-std::string_view name_of(Field field);  // "RegisterNumber", "SubjectCode": the detector's labels
+std::string_view name_of(Field field);  // "RegisterNumber", "SubjectCode": also the detector's labels
 
 struct Candidate {
-  std::string value;     // what was read; empty when the box is blank
-  float confidence = 0;  // of the text, 0..1
-  float detection_confidence = 0;
-  Box box;  // in pixels of the page
+  std::string value;               // what was read; empty when the box is blank
+  float confidence = 0;            // of the text, 0..1
+  float detection_confidence = 0;  // of the box, 0..1
+  Box box;                         // in pixels of the page
   std::vector<models::Symbol> symbols;
-  std::vector<float> posteriors;  // [steps, classes], for scoring against a roster later
+  std::vector<float> posteriors;  // [steps, classes], rows sum to 1; what scoring against a roster needs
   int classes = 0;
 };
 
+// The candidates of one field, best detection first.
+struct FieldReading {
+  std::vector<Candidate> candidates;
+  std::optional<std::size_t> best;  // highest text confidence among those that are not empty
+
+  const Candidate* best_candidate() const { return best ? &candidates[*best] : nullptr; }
+};
+
 struct Stage {
-  std::string name;
+  std::string_view name;  // decode, letterbox, detect, crop, read, total
   double milliseconds = 0;
 };
 
 struct SheetReading {
-  int width = 0, height = 0;                   // of the page, pixels
-  std::vector<Candidate> register_candidates;  // best detection first
-  std::vector<Candidate> subject_candidates;
-  std::optional<std::size_t> register_best;  // highest text confidence among the non-empty
-  std::optional<std::size_t> subject_best;
-  std::vector<std::string> reasons;  // no_register_box, no_subject_box, blank_register, blank_subject, …;
-                                     // empty when both were read
+  int width = 0;  // of the page, pixels
+  int height = 0;
+  FieldReading register_number;
+  FieldReading subject_code;
+  std::vector<std::string_view> reasons;  // what keeps a field from being read: no_register_box,
+                                          // blank_register, no_subject_box, blank_subject
   std::vector<Stage> timings;
 
-  const Candidate* best(Field field) const;
-  std::optional<float> confidence() const;  // the lower of the two best; none when a field is missing
+  // The lower of the two best values' confidences; none when a field is missing.
+  std::optional<float> confidence() const;
 };
 
 struct ModelInfo {
-  std::string role, file, sha256, description;
+  std::string role;  // detector, second_detector, register_reader, subject_reader
+  std::string file;  // name without its folder
+  std::string sha256;
+  std::string description;
 };
 
 struct ReaderSettings {
   std::filesystem::path models = "models";
   engine::Settings engine;
-  bool compat_channel_swap = false;  // as the original: R and B swapped before the detector, and in grey
-  bool compat_subject_confidence = false;  // the original's subject figure, which counts blanks
+  // What the original did, for weights tuned against it: red and blue swapped before the detector and before
+  // grey.
+  bool compat_channel_swap = false;
+  // The original's confidence of a subject code, which counts runs of blanks.
+  bool compat_subject_confidence = false;
 };
 
-// Which of the files the contract names are in the folder, by role, and which spelling was found.
-struct ModelFolder {
-  std::optional<std::filesystem::path> detector, second_detector, register_reader, subject_reader;
-  bool complete() const { return detector && register_reader && subject_reader; }
-  std::string missing_sentence() const;  // "Model weights not found: …" naming the files and the folder
-};
-ModelFolder find_models(const std::filesystem::path& folder);
-
-// Loaded models. read() is safe from any thread.
+// Loaded models. Every call is safe from any thread; read() runs on as many threads as
+// settings.engine.requests says.
 class SheetReader {
  public:
-  // Loads, compiles and warms up; seconds on a cold cache. NotFound carries the contract's "Model weights not
-  // found: …".
+  // Loads, compiles and warms up; seconds when nothing is cached. NotFound carries "Model weights not found:
+  // …".
   static Result<std::unique_ptr<SheetReader>> load(const ReaderSettings& settings);
   virtual ~SheetReader() = default;
 
+  // A page of 8-bit RGB. That nothing was found is a reading with reasons, not an error.
   virtual Result<SheetReading> read(const imaging::Image& page) = 0;
+
   virtual std::vector<ModelInfo> models() const = 0;
-  virtual std::string device() const = 0;  // "cpu (OpenVINO 2026.1, f32, 2 threads)"
+  virtual std::string device() const = 0;     // "cpu", as the original's /status says it
+  virtual std::string engine() const = 0;     // "OpenVINO 2026.2 on …"
+  virtual std::string precision() const = 0;  // "f32", "bf16": the one in force
 };
 
 }  // namespace alcove::sheets

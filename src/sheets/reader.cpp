@@ -1,0 +1,291 @@
+#include "sheets/reader.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "models/model_file.h"
+#include "sheets/stopwatch.h"
+
+namespace alcove::sheets {
+namespace {
+
+constexpr int kRegisterWidth = 256;  // of a reader's input, pixels; the height is 32 for both
+constexpr int kSubjectWidth = 128;
+constexpr int kReaderHeight = 32;
+
+// A4 upright after letterboxing, which is what nearly every sheet is.
+constexpr std::array<std::int64_t, 4> kUsualPage{1, 3, 640, 480};
+
+struct LoadedDetector {
+  std::unique_ptr<engine::Session> session;
+  int classes = 0;
+  int image_size = 640;
+  int stride = 32;
+  int register_label = 0;
+  int subject_label = 0;
+};
+
+struct LoadedReader {
+  std::unique_ptr<engine::Session> session;
+  std::string alphabet;
+  int classes = 0;
+  int width = 0;
+};
+
+struct FoundBox {
+  Box box;
+  float confidence = 0;
+};
+
+struct FoundBoxes {
+  std::vector<FoundBox> register_number;
+  std::vector<FoundBox> subject_code;
+};
+
+Result<int> label_index(const std::vector<std::string>& labels, Field field) {
+  const auto found = std::ranges::find(labels, name_of(field));
+  if (found == labels.end())
+    return fail(ErrorKind::BadInput, fmt::format("the detector's labels are {}; one of them has to be {}",
+                                                 fmt::join(labels, ", "), name_of(field)));
+  return static_cast<int>(found - labels.begin());
+}
+
+// R and B change places.
+imaging::Image swap_channels(imaging::Image page) {
+  for (std::size_t i = 0; i + 2 < page.pixels.size(); i += 3) std::swap(page.pixels[i], page.pixels[i + 2]);
+  return page;
+}
+
+void pick_best(FieldReading& field) {
+  for (std::size_t i = 0; i < field.candidates.size(); ++i) {
+    if (field.candidates[i].value.empty()) continue;
+    if (!field.best || field.candidates[i].confidence > field.candidates[*field.best].confidence)
+      field.best = i;
+  }
+}
+
+void explain(const FieldReading& field, std::string_view no_box, std::string_view blank,
+             std::vector<std::string_view>& reasons) {
+  if (field.candidates.empty()) {
+    reasons.push_back(no_box);
+  } else if (!field.best) {
+    reasons.push_back(blank);
+  }
+}
+
+class LoadedSheetReader final : public SheetReader {
+ public:
+  static Result<std::unique_ptr<SheetReader>> load(const ReaderSettings& settings);
+
+  Result<SheetReading> read(const imaging::Image& page) override;
+  std::vector<ModelInfo> models() const override { return models_; }
+  std::string device() const override { return "cpu"; }
+  std::string engine() const override { return engine_->description(); }
+  std::string precision() const override { return std::string(name_of(detector_.session->precision())); }
+
+ private:
+  Result<models::ModelFile> open(const std::filesystem::path& path, std::string_view role);
+  Result<std::unique_ptr<engine::Session>> start(const models::ModelFile& file, const graph::Model& graph);
+  Result<LoadedDetector> load_detector(const std::filesystem::path& path, std::string_view role);
+  Result<LoadedReader> load_reader(const std::filesystem::path& path, std::string_view role, int width);
+
+  Result<FoundBoxes> detect(const LoadedDetector& detector, const imaging::Image& page, Stopwatch& watch,
+                            std::vector<Stage>& timings) const;
+  Result<FieldReading> read_field(const LoadedReader& reader, const imaging::Image& page,
+                                  const std::vector<FoundBox>& boxes, Stopwatch& watch, double& crop_ms,
+                                  double& read_ms) const;
+
+  ReaderSettings settings_;
+  engine::Engine* engine_ = nullptr;
+  std::vector<ModelInfo> models_;
+  LoadedDetector detector_;
+  std::optional<LoadedDetector> second_detector_;
+  LoadedReader register_reader_;
+  LoadedReader subject_reader_;
+};
+
+Result<std::unique_ptr<SheetReader>> LoadedSheetReader::load(const ReaderSettings& settings) {
+  const auto folder = find_models(settings.models);
+  if (!folder.complete()) return fail(ErrorKind::NotFound, folder.missing_sentence(), "models_not_found");
+  auto made = std::make_unique<LoadedSheetReader>();
+  made->settings_ = settings;
+  made->engine_ = TRY(engine::open_engine());
+  made->detector_ = TRY(made->load_detector(*folder.detector, "detector"));
+  if (folder.second_detector)
+    made->second_detector_ = TRY(made->load_detector(*folder.second_detector, "second_detector"));
+  made->register_reader_ = TRY(made->load_reader(*folder.register_reader, "register_reader", kRegisterWidth));
+  made->subject_reader_ = TRY(made->load_reader(*folder.subject_reader, "subject_reader", kSubjectWidth));
+  return made;
+}
+
+Result<models::ModelFile> LoadedSheetReader::open(const std::filesystem::path& path, std::string_view role) {
+  auto file = TRY(models::load_model(path));
+  const auto description = std::visit([](const auto& model) { return model.description; }, file.model);
+  models_.push_back({std::string(role), path.filename().string(), file.sha256, description});
+  return file;
+}
+
+Result<std::unique_ptr<engine::Session>> LoadedSheetReader::start(const models::ModelFile& file,
+                                                                  const graph::Model& graph) {
+  auto session = engine_->load(graph, {file.sha256}, settings_.engine);
+  if (!session) return fail_in(file.path.filename().string(), std::move(session).error());
+  return session;
+}
+
+Result<LoadedDetector> LoadedSheetReader::load_detector(const std::filesystem::path& path,
+                                                        std::string_view role) {
+  auto file = TRY(open(path, role));
+  const auto* detector = std::get_if<models::Detector>(&file.model);
+  if (detector == nullptr)
+    return fail(ErrorKind::BadInput,
+                fmt::format("{} is not a detector but a {}; the names of two files may be swapped",
+                            path.filename().string(), models_.back().description));
+  LoadedDetector loaded{.session = nullptr,
+                        .classes = static_cast<int>(detector->labels.size()),
+                        .image_size = detector->image_size,
+                        .stride = detector->stride,
+                        .register_label = TRY(label_index(detector->labels, Field::RegisterNumber)),
+                        .subject_label = TRY(label_index(detector->labels, Field::SubjectCode))};
+  loaded.session = TRY(start(file, detector->graph));
+  TRY(loaded.session->warm_up(kUsualPage));
+  return loaded;
+}
+
+Result<LoadedReader> LoadedSheetReader::load_reader(const std::filesystem::path& path, std::string_view role,
+                                                    int width) {
+  auto file = TRY(open(path, role));
+  const auto* reader = std::get_if<models::Reader>(&file.model);
+  if (reader == nullptr)
+    return fail(ErrorKind::BadInput,
+                fmt::format("{} is not a line reader but a {}; the names of two files may be swapped",
+                            path.filename().string(), models_.back().description));
+  LoadedReader loaded{.session = TRY(start(file, reader->graph)),
+                      .alphabet = reader->alphabet,
+                      .classes = reader->classes,
+                      .width = width};
+  TRY(loaded.session->warm_up(std::array<std::int64_t, 4>{1, 1, kReaderHeight, width}));
+  return loaded;
+}
+
+Result<SheetReading> LoadedSheetReader::read(const imaging::Image& original) {
+  Stopwatch watch;
+  const imaging::Image swapped = settings_.compat_channel_swap ? swap_channels(original) : imaging::Image{};
+  const imaging::Image& page = settings_.compat_channel_swap ? swapped : original;
+
+  SheetReading reading{.width = page.width, .height = page.height};
+  auto boxes = TRY(detect(detector_, page, watch, reading.timings));
+  if (second_detector_ && (boxes.register_number.empty() || boxes.subject_code.empty())) {
+    auto more = TRY(detect(*second_detector_, page, watch, reading.timings));
+    if (boxes.register_number.empty()) boxes.register_number = std::move(more.register_number);
+    if (boxes.subject_code.empty()) boxes.subject_code = std::move(more.subject_code);
+  }
+
+  double crop_ms = 0;
+  double read_ms = 0;
+  reading.register_number =
+      TRY(read_field(register_reader_, page, boxes.register_number, watch, crop_ms, read_ms));
+  reading.subject_code = TRY(read_field(subject_reader_, page, boxes.subject_code, watch, crop_ms, read_ms));
+  reading.timings.push_back({"crop", crop_ms});
+  reading.timings.push_back({"read", read_ms});
+
+  if (settings_.compat_subject_confidence)
+    for (auto& candidate : reading.subject_code.candidates)
+      candidate.confidence =
+          models::read_greedy(candidate.posteriors, candidate.classes, subject_reader_.alphabet).with_blanks;
+  pick_best(reading.register_number);
+  pick_best(reading.subject_code);
+  explain(reading.register_number, "no_register_box", "blank_register", reading.reasons);
+  explain(reading.subject_code, "no_subject_box", "blank_subject", reading.reasons);
+  return reading;
+}
+
+Result<FoundBoxes> LoadedSheetReader::detect(const LoadedDetector& detector, const imaging::Image& page,
+                                             Stopwatch& watch, std::vector<Stage>& timings) const {
+  const auto prepared = imaging::letterbox(page, detector.image_size, detector.stride);
+  const auto planes = imaging::to_planes(prepared.image);
+  timings.push_back({"letterbox", watch.lap()});
+
+  const std::array<std::int64_t, 4> shape{1, 3, prepared.image.height, prepared.image.width};
+  const auto outputs = TRY(detector.session->run(shape, planes));
+  const std::size_t rows = 4 + static_cast<std::size_t>(detector.classes);
+  if (outputs.empty() || outputs.front().shape.size() != 3 || outputs.front().values.size() % rows != 0)
+    return fail(ErrorKind::Internal, "the detector's output is not [1, 4 + classes, anchors]");
+  FoundBoxes found;
+  for (const auto& detection : models::read_detections(outputs.front().values, detector.classes)) {
+    const FoundBox box{imaging::to_page(detection.box, prepared, page), detection.confidence};
+    if (detection.label == detector.register_label) found.register_number.push_back(box);
+    if (detection.label == detector.subject_label) found.subject_code.push_back(box);
+  }
+  timings.push_back({"detect", watch.lap()});
+  return found;
+}
+
+// All boxes of the field in one batch.
+Result<FieldReading> LoadedSheetReader::read_field(const LoadedReader& reader, const imaging::Image& page,
+                                                   const std::vector<FoundBox>& boxes, Stopwatch& watch,
+                                                   double& crop_ms, double& read_ms) const {
+  FieldReading field;
+  std::vector<float> inputs;
+  for (const auto& found : boxes) {
+    const auto input = imaging::reader_input(page, found.box, reader.width);
+    if (!input) continue;  // a box with no pixel on the page holds nothing to read
+    inputs.insert(inputs.end(), input->begin(), input->end());
+    Candidate candidate;
+    candidate.box = found.box;
+    candidate.detection_confidence = found.confidence;
+    candidate.classes = reader.classes;
+    field.candidates.push_back(std::move(candidate));
+  }
+  crop_ms += watch.lap();
+  if (field.candidates.empty()) return field;
+
+  const auto count = static_cast<std::int64_t>(field.candidates.size());
+  const std::array<std::int64_t, 4> shape{count, 1, kReaderHeight, reader.width};
+  const auto outputs = TRY(reader.session->run(shape, inputs));
+  if (outputs.empty() || outputs.front().shape.size() != 3 || outputs.front().shape[1] != count ||
+      outputs.front().shape[2] != reader.classes)
+    return fail(ErrorKind::Internal, "the reader's output is not [steps, batch, classes]");
+  const auto& logits = outputs.front();  // [T, N, classes]
+  const auto steps = static_cast<std::size_t>(logits.shape[0]);
+  const auto classes = static_cast<std::size_t>(reader.classes);
+  for (std::size_t n = 0; n < field.candidates.size(); ++n) {
+    std::vector<float> rows;
+    rows.reserve(steps * classes);
+    for (std::size_t step = 0; step < steps; ++step) {
+      const auto row =
+          logits.values.begin() + static_cast<std::ptrdiff_t>((step * field.candidates.size() + n) * classes);
+      rows.insert(rows.end(), row, row + static_cast<std::ptrdiff_t>(classes));
+    }
+    auto& candidate = field.candidates[n];
+    candidate.posteriors = models::posteriors_of(rows, reader.classes);
+    auto line = models::read_greedy(candidate.posteriors, reader.classes, reader.alphabet);
+    candidate.value = std::move(line.text);
+    candidate.confidence = line.confidence;
+    candidate.symbols = std::move(line.symbols);
+  }
+  read_ms += watch.lap();
+  return field;
+}
+
+}  // namespace
+
+std::string_view name_of(Field field) {
+  return field == Field::RegisterNumber ? "RegisterNumber" : "SubjectCode";
+}
+
+std::optional<float> SheetReading::confidence() const {
+  const auto* number = register_number.best_candidate();
+  const auto* code = subject_code.best_candidate();
+  if (number == nullptr || code == nullptr) return std::nullopt;
+  return std::min(number->confidence, code->confidence);
+}
+
+Result<std::unique_ptr<SheetReader>> SheetReader::load(const ReaderSettings& settings) {
+  return LoadedSheetReader::load(settings);
+}
+
+}  // namespace alcove::sheets

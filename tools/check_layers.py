@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Holds the folders of src/ to their direction: who may include whom, and where each foreign library lives.
+
+Exits 1 and names every line that breaks the table. The table is the one of docs/architecture.md.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# folder: (our folders it may include, the foreign headers whose only home it is)
+TABLE = {
+    "base": (set(), ["spdlog/", "openssl/"]),
+    "weights": ({"base"}, []),
+    "graph": ({"base"}, ["onnx/", "google/protobuf/"]),
+    "models": ({"base", "weights", "graph"}, []),
+    "engine": ({"base", "graph"}, ["openvino/"]),
+    "imaging": ({"base"}, ["jpeglib.h", "jerror.h", "turbojpeg.h", "png.h", "tiffio.h", "tiff.h", "webp/", "libheif/", "stb/", "stb_image.h"]),
+    "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
+    "api": ({"base", "imaging", "sheets", "engine"}, ["drogon/", "trantor/", "json/"]),
+    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "api"}, ["CLI/"]),
+}
+# Value libraries that every folder may use.
+COMMON = ("fmt/", "nlohmann/", "gtest/", "gmock/")
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def breaches(root: Path) -> list[str]:
+    homes = {header: folder for folder, (_, headers) in TABLE.items() for header in headers}
+    found = []
+    for path in sorted((root / "src").rglob("*")):
+        if path.suffix not in {".h", ".cpp", ".inc"}:
+            continue
+        folder = path.relative_to(root / "src").parts[0]
+        if folder not in TABLE:
+            found.append(f"{path.relative_to(root)}: the table knows no folder {folder}/")
+            continue
+        allowed = TABLE[folder][0] | {folder}
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            where, name = f"{path.relative_to(root)}:{number}", match.group(2)
+            if match.group(1) == '"':
+                target = name.split("/")[0]
+                if target not in allowed:
+                    found.append(f"{where}: {folder}/ may not include {name}")
+                continue
+            if name.startswith(COMMON):
+                continue
+            home = next((home for header, home in homes.items() if name == header or (header.endswith("/") and name.startswith(header))), None)
+            if home is not None and home != folder:
+                found.append(f"{where}: <{name}> belongs to {home}/ alone")
+    return found
+
+
+def main() -> int:
+    root = Path(__file__).resolve().parent.parent
+    found = breaches(root)
+    print("\n".join(found) if found else "layers: every include goes the right way")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
