@@ -2,8 +2,10 @@
 // A weight file opened and recognised: torch archive (zip, or the format before 1.6), safetensors, or ONNX.
 
 #include <filesystem>
-#include <optional>
+#include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "weights/pickle.h"
 #include "weights/tensor.h"
@@ -16,9 +18,10 @@ std::string_view name_of(FileKind kind);  // "torch archive", "torch file (befor
 struct Checkpoint {
   FileKind kind = FileKind::TorchZip;
   std::shared_ptr<const MappedFile> file;
-  std::string sha256;    // of the whole file
-  ValuePtr root;         // torch formats: the object saved; null otherwise
-  NamedTensors tensors;  // safetensors: all; torch: those of a state dict at the root, under
+  std::string sha256;                 // of the whole file
+  std::shared_ptr<const Value> root;  // torch formats: the object saved; null otherwise. Keeps every value
+                                      // below it alive
+  NamedTensors tensors;               // safetensors: all; torch: those of a state dict at the root, under
                          // "model_state_dict", "state_dict" or "model"; empty for a pickled module
   std::map<std::string, std::string> metadata;  // safetensors' __metadata__
 };
@@ -26,7 +29,9 @@ struct Checkpoint {
 // Unreadable with a sentence of its own, which names the fix, for: an empty file, a Git LFS pointer, an HTML
 // page, a cut archive, a pickle that wants something executed (named), anything unknown. ONNX files are
 // recognised, not parsed: graph/ does that. `code` is one of: empty_file, lfs_pointer, html_page, truncated,
-// unsafe_pickle, not_weights.
+// damaged (sizes that lie, entries that overlap, views that leave their storage, checksums that differ),
+// unsafe_pickle, not_weights; NotFound and BadInput come from opening the file and have none. Costs one pass
+// over the file for the checksums; the tensors stay in the mapping.
 Result<Checkpoint> open_checkpoint(const std::filesystem::path& path);
 
 }  // namespace alcove::weights

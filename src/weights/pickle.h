@@ -1,10 +1,13 @@
 #pragma once
 // A pickle as data. Nothing is imported or called: a constructor outside the few a tensor needs becomes an
-// inert Object that keeps its name, arguments and state, for whoever knows what it means.
+// inert Object that keeps its name, arguments and state, for whoever knows what it means. Which names a
+// pickle may speak at all is in globals.h.
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,8 +18,11 @@
 
 namespace alcove::weights {
 
+// Pickles share values and may close loops or nest a million deep: walk them with a bound. All values of one
+// pickle live as long as its root (Unpickled::value); the pointers between them borrow and are never null,
+// but for Object::state.
 struct Value;
-using ValuePtr = std::shared_ptr<Value>;  // pickles share (and may close loops), so values are shared too
+using ValuePtr = const Value*;
 
 struct None {};
 struct List {
@@ -25,15 +31,15 @@ struct List {
 struct Tuple {
   std::vector<ValuePtr> items;
 };
-struct Dict {
+struct Dict {  // in file order; OrderedDict and defaultdict too; a key set twice stands twice
   std::vector<std::pair<ValuePtr, ValuePtr>> entries;
-};                   // in file order; OrderedDict too
+};
 struct Object {      // what a class or function call left behind, inert
   std::string name;  // "ultralytics.nn.modules.conv.Conv"
   std::vector<ValuePtr> arguments;
-  ValuePtr state;                  // BUILD's argument, null when there was none
+  ValuePtr state = nullptr;        // BUILD's argument, null when there was none
   Dict items;                      // SETITEMS on a subclass of dict
-  std::vector<ValuePtr> elements;  // APPENDS on a subclass of list
+  std::vector<ValuePtr> elements;  // APPENDS on a subclass of list; a set's elements
 };
 struct Global {
   std::string name;
@@ -42,6 +48,7 @@ struct BytesValue {
   std::string data;
 };
 
+// An integer beyond 64 bits is an Object "builtins.int" whose argument holds its little-endian bytes.
 struct Value {
   std::variant<None, bool, std::int64_t, double, std::string, BytesValue, List, Tuple, Dict, Object, Global,
                Tensor>
@@ -49,32 +56,34 @@ struct Value {
 };
 
 // Lookup helpers; all tolerate null and give null when the shape is not as asked.
-const Value* get(const Value* dict_or_state, std::string_view key);  // entry of a Dict by string key
-const Value* attribute(const Value* object, std::string_view name);  // attribute from an Object's state dict
+const Value* get(const Value* dict, std::string_view key);  // a Dict's entry by string key, the last set
+const Value* attribute(const Value* object, std::string_view name);  // from an Object's state (or its slots)
 template <class T>
 const T* as(const Value* value) {
   return value == nullptr ? nullptr : std::get_if<T>(&value->data);
 }
 
 // What BINPERSID refers to, turned into a value by the archive the pickle lies in.
-using PersistentLoad = std::function<Result<ValuePtr>(const ValuePtr& id)>;
-// Called for REDUCE/NEWOBJ of a global; returns null to leave an inert Object.
+using PersistentLoad = std::function<Result<Value>(const Value& id)>;
+// Called for REDUCE and NEWOBJ of a global; nothing leaves an inert Object.
 using Construct =
-    std::function<Result<ValuePtr>(std::string_view name, const std::vector<ValuePtr>& arguments)>;
+    std::function<Result<std::optional<Value>>(std::string_view name, std::span<const ValuePtr> arguments)>;
 
 struct PickleLimits {
-  std::size_t values = 4'000'000;  // opcodes that make a value
+  std::size_t values = 4'000'000;  // values made or pushed, arguments copied
   std::size_t depth = 1000;        // MARKs open at once
-  std::size_t text = 256u << 20;   // bytes of strings in all
+  std::size_t text = 256u << 20;   // bytes of strings and names in all
 };
 
 struct Unpickled {
-  ValuePtr value;
-  std::size_t bytes_read = 0;  // up to and with STOP; the old format has several pickles in a row
+  std::shared_ptr<const Value> value;  // keeps every value reached from it alive
+  std::size_t bytes_read = 0;          // up to and with STOP; the old format has several pickles in a row
 };
 
-// Protocols 0 to 5 as far as checkpoints use them. Unreadable, naming opcode and byte, for anything else.
+// Protocols 0 to 5 as far as checkpoints use them. Unreadable, naming opcode and byte, for anything else:
+// `code` is "truncated" when the bytes end before STOP, "unsafe_pickle" when a name is refused (and named),
+// "damaged" otherwise. TooLarge when a limit is passed. The result may be read by many threads.
 Result<Unpickled> read_pickle(Bytes bytes, const PersistentLoad& persistent_load, const Construct& construct,
-                              PickleLimits limits = {});
+                              const PickleLimits& limits = {});
 
 }  // namespace alcove::weights
