@@ -1,0 +1,18 @@
+#pragma once
+// The subcommands. Each adds itself to the parser; when it was the one called, `run` is set to what it does.
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace alcove::app {
+
+using Run = std::function<int()>;  // gives the exit code
+
+void add_serve(CLI::App& parser, Run& run);
+void add_read(CLI::App& parser, Run& run);
+void add_model(CLI::App& parser, Run& run);
+
+}  // namespace alcove::app

@@ -1,0 +1,26 @@
+// alcove: one program, a subcommand for each job. This file is the list of them.
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "base/version.h"
+
+int main(int argc, char** argv) {
+  CLI::App parser{"Alcove reads answer sheets: from the shell, or as a service with a page of its own."};
+  parser.name("alcove");
+  parser.set_version_flag("--version", std::string(alcove::kVersion));
+  parser.require_subcommand(1);
+
+  alcove::app::Run run;
+  alcove::app::add_serve(parser, run);
+  alcove::app::add_read(parser, run);
+  alcove::app::add_model(parser, run);
+
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parser.exit(error) == 0 ? alcove::app::kDone : alcove::app::kUsage;
+  }
+  return run();
+}

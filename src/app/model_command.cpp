@@ -1,0 +1,196 @@
+// alcove model …: what is in a weight file, is it sound, to ONNX, compiled ahead.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "app/reader_options.h"
+#include "app/text_table.h"
+#include "base/json.h"
+#include "models/model_file.h"
+
+namespace alcove::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ModelOptions {
+  std::string file;
+  std::string output;
+  std::string format = "table";
+};
+
+const graph::Model& graph_of(const models::ModelFile& file) {
+  return std::visit([](const auto& model) -> const graph::Model& { return model.graph; }, file.model);
+}
+
+Json describe(const models::ModelFile& file) {
+  Json out{{"file", file.path.string()},
+           {"kind", std::string(weights::name_of(file.kind))},
+           {"architecture", std::visit([](const auto& model) { return model.description; }, file.model)}};
+  if (const auto* detector = std::get_if<models::Detector>(&file.model)) {
+    out["classes"] = detector->labels;
+    out["image_size"] = detector->image_size;
+    out["stride"] = detector->stride;
+  } else {
+    const auto& reader = std::get<models::Reader>(file.model);
+    out["classes"] = reader.classes;
+    out["alphabet"] = reader.alphabet;
+  }
+  out["tensors"] = file.tensors;
+  out["parameters"] = graph_of(file).parameter_count();
+  out["precision"] = file.precision;
+  out["bytes"] = file.bytes;
+  out["sha256"] = file.sha256;
+  return out;
+}
+
+int inspect(const ModelOptions& options) {
+  const auto file = models::load_model(options.file);
+  if (!file) return report(file.error());
+  const auto description = describe(*file);
+  if (options.format == "json") {
+    fmt::print("{}\n", to_text(description, 2));
+    return kDone;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [name, value] : description.items())
+    rows.push_back({name, value.is_string() ? value.get<std::string>() : to_text(value)});
+  fmt::print("{}", text_table(rows));
+  return kDone;
+}
+
+Result<void> write_file(const fs::path& path, const std::string& bytes) {
+  // A name beside the target first, so that nobody ever meets half a file.
+  const auto partial = fs::path(path.string() + ".partial");
+  std::ofstream out(partial, std::ios::binary);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  std::error_code failed;
+  if (out) fs::rename(partial, path, failed);
+  if (!out || failed) {
+    fs::remove(partial, failed);
+    return fail(ErrorKind::BadInput,
+                fmt::format("{} cannot be written; is there room, and may you write there?", path.string()));
+  }
+  return {};
+}
+
+Result<void> export_onnx(const ModelOptions& options) {
+  const auto file = TRY(models::load_model(options.file));
+  const auto bytes = TRY(graph_of(file).write_inlined());
+  TRY(write_file(options.output, bytes));
+  fmt::print("{}: {:.1f} MB of ONNX, opset 17\n", options.output, static_cast<double>(bytes.size()) / 1e6);
+  return {};
+}
+
+struct KnownInput {
+  std::array<std::int64_t, 4> shape{};
+  std::vector<float> values;
+};
+
+// A fixed pattern of the size the model usually sees, in the range its inputs have.
+KnownInput known_input(const models::ModelFile& file) {
+  const bool detector = std::holds_alternative<models::Detector>(file.model);
+  KnownInput input{.shape = detector ? std::array<std::int64_t, 4>{1, 3, 640, 480}
+                                     : std::array<std::int64_t, 4>{1, 1, 32, 256}};
+  const auto [n, c, h, w] = input.shape;
+  for (std::int64_t i = 0; i < n * c * h * w; ++i) {
+    const float wave =
+        0.5F + 0.5F * std::sin(0.37F * static_cast<float>(i % w) + 0.11F * static_cast<float>(i / w));
+    input.values.push_back(detector ? wave : 2 * wave - 1);
+  }
+  return input;
+}
+
+Result<std::string> first_trouble(const std::vector<engine::Array>& outputs) {
+  if (outputs.empty()) return fail(ErrorKind::Unreadable, "the network gives nothing back");
+  const auto& values = outputs.front().values;
+  const auto bad = std::ranges::find_if(values, [](float value) { return !std::isfinite(value); });
+  if (bad != values.end())
+    return fail(
+        ErrorKind::Unreadable,
+        fmt::format("output {} of {} is not a number; the weights are damaged or were trained to overflow",
+                    bad - values.begin(), values.size()));
+  return fmt::format("{} finite outputs", values.size());
+}
+
+Result<void> verify(const ModelOptions& options, const ReaderOptions& engine_options) {
+  const auto file = TRY(models::load_model(options.file));
+  fmt::print("reads       {}\n", std::visit([](const auto& model) { return model.description; }, file.model));
+  TRY(graph_of(file).check());
+  fmt::print("graph       accepted by the ONNX checker, shapes inferred\n");
+  auto settings = TRY(engine_settings(engine_options));
+  settings.cache.clear();  // what is verified is the file, not what was compiled from it earlier
+  auto* engine = TRY(engine::open_engine());
+  const auto session = TRY(engine->load(graph_of(file), {file.sha256}, settings));
+  const auto input = known_input(file);
+  const auto outputs = TRY(session->run(input.shape, input.values));
+  fmt::print("runs        {} on {} in {}\n", TRY(first_trouble(outputs)), engine->description(),
+             name_of(session->precision()));
+  const auto again = TRY(session->run(input.shape, input.values));
+  if (again.front().values != outputs.front().values)
+    return fail(ErrorKind::Internal, "the same input gave other numbers the second time");
+  fmt::print("sound       {}\n", file.sha256);
+  return {};
+}
+
+Result<void> prepare(const ModelOptions& options, ReaderOptions reader_options) {
+  reader_options.models = options.file;
+  const auto settings = TRY(reader_settings(reader_options));
+  if (settings.engine.cache.empty())
+    return fail(ErrorKind::BadInput, "there is no cache to prepare: name a folder with --cache");
+  const auto reader = TRY(sheets::SheetReader::load(settings));
+  for (const auto& model : reader->models())
+    fmt::print("{:16}  {}  {}\n", model.role, model.file, model.description);
+  fmt::print("compiled for {} in {}; kept in {}\n", reader->engine(), reader->precision(),
+             settings.engine.cache.string());
+  return {};
+}
+
+int code_of(const Result<void>& result) { return result ? kDone : report(result.error()); }
+
+}  // namespace
+
+void add_model(CLI::App& parser, Run& run) {
+  auto* command =
+      parser.add_subcommand("model", "Look into weight files, check them, convert them, compile them ahead");
+  command->require_subcommand(1);
+  auto options = std::make_shared<ModelOptions>();
+  auto engine_options = std::make_shared<ReaderOptions>();
+  const auto add = [&](const char* name, const char* text, const char* argument, const char* argument_text) {
+    auto* sub = command->add_subcommand(name, text);
+    sub->add_option(argument, options->file, argument_text)->required();
+    return sub;
+  };
+  const char* file_text = "a .pt, .pth, .bin, .safetensors or .onnx file";
+
+  auto* inspecting = add("inspect", "Show kind, architecture, classes, tensors, precision, bytes and sha256",
+                         "FILE", file_text);
+  inspecting->add_option("--format", options->format, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->capture_default_str();
+  inspecting->callback([=, &run] { run = [=] { return inspect(*options); }; });
+
+  auto* verifying = add("verify", "Check the graph and run a known input through it", "FILE", file_text);
+  add_engine_options(*verifying, *engine_options);
+  verifying->callback([=, &run] { run = [=] { return code_of(verify(*options, *engine_options)); }; });
+
+  auto* exporting = add("export", "Write the model as one ONNX file", "FILE", file_text);
+  exporting->add_option("OUT", options->output, "the .onnx file to write")->required();
+  exporting->callback([=, &run] { run = [=] { return code_of(export_onnx(*options)); }; });
+
+  auto* preparing = add("prepare", "Compile a models folder ahead, so that a server starts at once", "DIR",
+                        "the models folder");
+  add_engine_options(*preparing, *engine_options);
+  preparing->callback([=, &run] { run = [=] { return code_of(prepare(*options, *engine_options)); }; });
+}
+
+}  // namespace alcove::app

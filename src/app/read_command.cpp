@@ -1,0 +1,166 @@
+// alcove read FILE…: sheets read here and now.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "api/sheet_json.h"
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "app/reader_options.h"
+#include "app/text_table.h"
+#include "base/json.h"
+#include "base/mapped_file.h"
+#include "base/progress.h"
+#include "sheets/pipeline.h"
+
+namespace alcove::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ReadOptions {
+  std::vector<std::string> files;
+  std::string format = "table";
+  std::string password;
+  int page = 1;
+};
+
+struct ReadFile {
+  fs::path path;
+  Result<sheets::SheetReading> reading;
+
+  bool needs_attention() const { return !reading || !reading->reasons.empty(); }
+};
+
+// A folder stands for the files in it that look like sheets, in name order.
+std::vector<fs::path> expand(const std::vector<std::string>& names) {
+  std::vector<fs::path> files;
+  for (const auto& name : names) {
+    std::error_code unreadable;
+    if (!fs::is_directory(name, unreadable)) {
+      files.emplace_back(name);
+      continue;
+    }
+    std::set<fs::path> inside;
+    for (const auto& entry : fs::directory_iterator(name, unreadable))
+      if (imaging::is_listed_extension(entry.path().filename().string())) inside.insert(entry.path());
+    files.insert(files.end(), inside.begin(), inside.end());
+  }
+  return files;
+}
+
+Result<sheets::SheetReading> read_file(sheets::SheetReader& reader, const fs::path& path,
+                                       const ReadOptions& options) {
+  const auto file = TRY(MappedFile::open(path));
+  return sheets::read_sheet(reader, file.bytes(), {.password = options.password, .page = options.page - 1});
+}
+
+std::string percent(float share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string note_on(const ReadFile& file) {
+  return file.reading ? fmt::format("{}", fmt::join(file.reading->reasons, ", "))
+                      : file.reading.error().message;
+}
+
+std::vector<std::string> cells(const ReadFile& file) {
+  std::vector<std::string> row{file.path.string()};
+  for (const auto* field : {file.reading ? &file.reading->register_number : nullptr,
+                            file.reading ? &file.reading->subject_code : nullptr}) {
+    const auto* best = field == nullptr ? nullptr : field->best_candidate();
+    row.push_back(best == nullptr ? "" : best->value);
+    row.push_back(best == nullptr ? "" : percent(best->confidence));
+  }
+  row.push_back(note_on(file));
+  return row;
+}
+
+void print_table(const std::vector<ReadFile>& files) {
+  std::vector<std::vector<std::string>> rows{{"FILE", "REGISTER", "SURE", "SUBJECT", "SURE", "NOTE"}};
+  for (const auto& file : files) rows.push_back(cells(file));
+  fmt::print("{}", text_table(rows));
+}
+
+// RFC 4180.
+std::string csv_cell(std::string text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char letter : text) quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
+  return quoted + '"';
+}
+
+void print_csv(const std::vector<ReadFile>& files) {
+  fmt::print("file,register_number,register_confidence,subject_code,subject_confidence,note\r\n");
+  for (const auto& file : files) {
+    std::vector<std::string> row{file.path.string()};
+    for (const auto* field : {file.reading ? &file.reading->register_number : nullptr,
+                              file.reading ? &file.reading->subject_code : nullptr}) {
+      const auto* best = field == nullptr ? nullptr : field->best_candidate();
+      row.push_back(best == nullptr ? "" : best->value);
+      row.push_back(best == nullptr ? "" : fmt::format("{:.4f}", best->confidence));
+    }
+    row.push_back(note_on(file));
+    for (auto& cell : row) cell = csv_cell(std::move(cell));
+    fmt::print("{}\r\n", fmt::join(row, ","));
+  }
+}
+
+void print_json(const std::vector<ReadFile>& files, const std::vector<sheets::ModelInfo>& models) {
+  Json array = Json::array();
+  for (const auto& file : files) {
+    Json object{{"file", file.path.string()}};
+    object.update(file.reading ? api::to_json(*file.reading, models) : api::to_json(file.reading.error()));
+    array.push_back(std::move(object));
+  }
+  fmt::print("{}\n", to_text(array, 2));
+}
+
+int read(const ReadOptions& options, const ReaderOptions& reader_options) {
+  const auto settings = reader_settings(reader_options);
+  if (!settings) return report(settings.error());
+  const auto paths = expand(options.files);
+  if (paths.empty()) return report({ErrorKind::NotFound, "no sheet to read: the folders named hold none"});
+  auto reader = sheets::SheetReader::load(*settings);
+  if (!reader) return report(reader.error());
+
+  std::vector<ReadFile> files;
+  {
+    Progress progress(paths.size(), "sheets");
+    for (const auto& path : paths) {
+      files.push_back({path, read_file(**reader, path, options)});
+      progress.advance();
+    }
+  }
+  if (options.format == "json") {
+    print_json(files, (*reader)->models());
+  } else if (options.format == "csv") {
+    print_csv(files);
+  } else {
+    print_table(files);
+  }
+  return std::ranges::any_of(files, &ReadFile::needs_attention) ? kNeedsAttention : kDone;
+}
+
+}  // namespace
+
+void add_read(CLI::App& parser, Run& run) {
+  auto* command = parser.add_subcommand("read", "Read answer sheets and print what they say");
+  command->footer("Exit code: 0 when every field of every sheet was read, 1 when a sheet needs attention.");
+  auto options = std::make_shared<ReadOptions>();
+  command->add_option("FILE", options->files, "sheets, or folders of them")->required();
+  command->add_option("--format", options->format, "table, json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}))
+      ->capture_default_str();
+  command->add_option("--page", options->page, "page of a PDF or TIFF")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  command->add_option("--password", options->password, "of encrypted PDFs")->envname("ALCOVE_PDF_PASSWORD");
+  auto reader_options = add_reader_options(*command);
+  command->callback([=, &run] { run = [=] { return read(*options, *reader_options); }; });
+}
+
+}  // namespace alcove::app

@@ -1,0 +1,65 @@
+#include "app/reader_options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdlib>
+
+namespace alcove::app {
+namespace {
+
+// Where compiled models are kept when nobody says: the user's cache folder, or nowhere when there is no home.
+std::filesystem::path default_cache() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
+    return std::filesystem::path(cache) / "alcove";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return std::filesystem::path(home) / ".cache" / "alcove";
+  return {};
+}
+
+}  // namespace
+
+void add_engine_options(CLI::App& command, ReaderOptions& options) {
+  command
+      .add_option("--precision", options.precision,
+                  "auto, f32, bf16 or int8; auto is bf16 where the CPU has it")
+      ->envname("ALCOVE_PRECISION")
+      ->capture_default_str();
+  command.add_option("--threads", options.threads, "CPU threads; 0 takes what the container's quota allows")
+      ->envname("ALCOVE_THREADS")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command
+      .add_option("--cache", options.cache, "folder for compiled models; `none` keeps none [~/.cache/alcove]")
+      ->envname("ALCOVE_CACHE");
+}
+
+std::shared_ptr<ReaderOptions> add_reader_options(CLI::App& command) {
+  auto options = std::make_shared<ReaderOptions>();
+  command.add_option("--models", options->models, "folder with the detector and the two readers")
+      ->envname("ALCOVE_MODELS")
+      ->capture_default_str();
+  add_engine_options(command, *options);
+  command.add_flag("--compat-channel-swap", options->compat_channel_swap,
+                   "swap red and blue as the original does, for weights tuned against it");
+  command.add_flag("--compat-subject-confidence", options->compat_subject_confidence,
+                   "count blanks into a subject code's confidence, as the original does");
+  return options;
+}
+
+Result<engine::Settings> engine_settings(const ReaderOptions& options) {
+  engine::Settings settings;
+  settings.precision = TRY(engine::parse_precision(options.precision));
+  settings.threads = options.threads;
+  settings.cache = options.cache.empty() ? default_cache() : std::filesystem::path(options.cache);
+  if (options.cache == "none") settings.cache.clear();
+  return settings;
+}
+
+Result<sheets::ReaderSettings> reader_settings(const ReaderOptions& options) {
+  return sheets::ReaderSettings{.models = options.models,
+                                .engine = TRY(engine_settings(options)),
+                                .compat_channel_swap = options.compat_channel_swap,
+                                .compat_subject_confidence = options.compat_subject_confidence};
+}
+
+}  // namespace alcove::app

@@ -1,0 +1,34 @@
+#pragma once
+// The flags that every command which reads sheets shares.
+
+#include <memory>
+#include <string>
+
+#include "sheets/reader.h"
+
+namespace CLI {
+class App;
+}
+
+namespace alcove::app {
+
+// Raw text as the flags hold it until it is checked.
+struct ReaderOptions {
+  std::string models = "models";
+  std::string precision = "auto";
+  std::string cache;
+  int threads = 0;
+  bool compat_channel_swap = false;
+  bool compat_subject_confidence = false;
+};
+
+// --models, --precision, --threads, --cache, --compat-*, each with its environment twin (ALCOVE_MODELS and so
+// on).
+std::shared_ptr<ReaderOptions> add_reader_options(CLI::App& command);
+void add_engine_options(CLI::App& command, ReaderOptions& options);  // those without the models folder
+
+// BadInput naming the flag.
+Result<sheets::ReaderSettings> reader_settings(const ReaderOptions& options);
+Result<engine::Settings> engine_settings(const ReaderOptions& options);
+
+}  // namespace alcove::app
