@@ -16,9 +16,10 @@ TABLE = {
     "models": ({"base", "weights", "graph"}, []),
     "engine": ({"base", "graph"}, ["openvino/"]),
     "imaging": ({"base"}, ["jpeglib.h", "jerror.h", "turbojpeg.h", "png.h", "tiffio.h", "tiff.h", "webp/", "libheif/", "stb/", "stb_image.h"]),
+    "net": ({"base"}, ["curl/"]),
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
     "api": ({"base", "imaging", "sheets", "engine"}, ["drogon/", "trantor/", "json/"]),
-    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "api"}, ["CLI/"]),
+    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "net", "api"}, ["CLI/"]),
 }
 # Value libraries that every folder may use.
 COMMON = ("fmt/", "nlohmann/", "gtest/", "gmock/")

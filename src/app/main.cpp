@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   alcove::app::add_serve(parser, run);
   alcove::app::add_read(parser, run);
   alcove::app::add_model(parser, run);
+  alcove::app::add_demo(parser, run);
 
   try {
     parser.parse(argc, argv);

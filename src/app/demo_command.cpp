@@ -1,0 +1,211 @@
+// alcove demo: the real server with the demo weights, sample sheets posted to it over HTTP, and what it read
+// beside the truth.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "app/text_table.h"
+#include "base/json.h"
+#include "base/mapped_file.h"
+#include "base/progress.h"
+#include "net/http_client.h"
+
+namespace alcove::app {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::steady_clock;
+
+// Of the samples, this share has to come out as the truth says. They include phone photos; see
+// models/demo/README.md.
+constexpr double kTarget = 0.9;
+
+struct DemoOptions {
+  std::string models = "models/demo";
+  std::string samples = "samples/sheets";
+  int port = 7860;
+  bool once = false;
+};
+
+// `alcove serve answer-sheet` as a process of its own, asked to end when this object goes.
+class Server {
+ public:
+  static Result<Server> start(const DemoOptions& options) {
+    const std::string program = fs::read_symlink("/proc/self/exe").string();
+    std::vector<std::string> words{
+        program, "serve", "answer-sheet", "--models", options.models, "--port", std::to_string(options.port)};
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    const pid_t process = ::fork();
+    if (process < 0)
+      return fail(ErrorKind::Internal,
+                  fmt::format("the server could not be started: {}", std::strerror(errno)));
+    if (process == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // it must not outlive the demo, however that ends
+      // Its log would tear the table apart; what goes wrong is asked from /status.
+      if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0)
+        ::dup2(nowhere, STDERR_FILENO);
+      ::execv(program.c_str(), arguments.data());
+      ::_exit(127);
+    }
+    return Server(process);
+  }
+
+  Server(Server&& other) noexcept : process_(std::exchange(other.process_, 0)) {}
+  Server& operator=(Server&&) = delete;
+  ~Server() {
+    if (process_ == 0) return;
+    ::kill(process_, SIGTERM);
+    wait();
+  }
+
+  bool running() {
+    if (process_ != 0 && ::waitpid(process_, nullptr, WNOHANG) == process_) process_ = 0;
+    return process_ != 0;
+  }
+  void wait() {
+    if (process_ != 0) ::waitpid(process_, nullptr, 0);
+    process_ = 0;
+  }
+
+ private:
+  explicit Server(pid_t process) : process_(process) {}
+  pid_t process_;
+};
+
+Result<void> wait_until_ready(Server& server, const std::string& url) {
+  const auto deadline = steady_clock::now() + std::chrono::minutes(2);
+  while (steady_clock::now() < deadline) {
+    if (!server.running())
+      return fail(
+          ErrorKind::Unavailable,
+          "the server ended before it was ready; start it by hand to see why: alcove serve answer-sheet");
+    const auto reply = net::get(url + "/status", {.total = std::chrono::seconds(2)});
+    if (reply && reply->status == 200) {
+      const auto status = TRY(parse_json(reply->body));
+      if (status.value("ready", false)) return {};
+      const auto error = status.value("error", std::string());
+      if (error.starts_with("Model weights not found")) return fail(ErrorKind::NotFound, error);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return fail(ErrorKind::Unavailable, "the server was not ready after two minutes");
+}
+
+struct Outcome {
+  std::vector<std::string> row;
+  bool right = false;
+};
+
+std::string text_of(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// A sheet that cannot be read is right when the reply says why.
+Result<Outcome> read_sample(const std::string& url, const fs::path& path, const Json& truth) {
+  const auto file = TRY(MappedFile::open(path));
+  const auto name = path.filename().string();
+  const auto started = steady_clock::now();
+  const auto reply = TRY(net::post_form(url + "/extract", {{"file", name, file.bytes()}}));
+  const auto took = std::chrono::duration<double, std::milli>(steady_clock::now() - started);
+  const auto body = TRY(parse_json(reply.body));
+
+  const auto number = text_of(body, "register_number");
+  const auto code = text_of(body, "subject_code");
+  std::string note = text_of(body, "code");
+  for (const auto& reason : body.value("reasons", Json::array()))
+    note += (note.empty() ? "" : ", ") + reason.get<std::string>();
+  const bool readable = text_of(truth, "reason").empty();
+  Outcome outcome;
+  outcome.right = number == text_of(truth, "register_number") && code == text_of(truth, "subject_code") &&
+                  (readable ? reply.status == 200 : !note.empty());
+  const auto shown = [](const std::string& value) { return value.empty() ? std::string("-") : value; };
+  outcome.row = {name,
+                 shown(number),
+                 shown(text_of(truth, "register_number")),
+                 shown(code),
+                 shown(text_of(truth, "subject_code")),
+                 fmt::format("{:.0f} ms", took.count()),
+                 outcome.right ? "right" : "WRONG",
+                 note};
+  return outcome;
+}
+
+Result<int> demo(const DemoOptions& options) {
+  const auto started = steady_clock::now();
+  const auto truth_file = TRY(MappedFile::open(fs::path(options.samples) / "truth.json"));
+  const auto truth = TRY(parse_json(as_text(truth_file.bytes())));
+  const auto url = fmt::format("http://127.0.0.1:{}", options.port);
+  if (net::get(url + "/health", {.total = std::chrono::seconds(2)}))
+    return fail(ErrorKind::Unavailable,
+                fmt::format("port {} is taken; choose another with --port", options.port));
+
+  auto server = TRY(Server::start(options));
+  TRY(wait_until_ready(server, url));
+  const std::chrono::duration<double> ready = steady_clock::now() - started;
+
+  std::vector<std::vector<std::string>> rows{
+      {"SHEET", "REGISTER", "TRUTH", "SUBJECT", "TRUTH", "TIME", "", "NOTE"}};
+  std::size_t right = 0;
+  {
+    Progress progress(truth.size(), "sheets");
+    for (const auto& [name, expected] : truth.items()) {
+      const auto outcome = TRY(read_sample(url, fs::path(options.samples) / name, expected));
+      rows.push_back(outcome.row);
+      right += outcome.right ? 1 : 0;
+      progress.advance();
+    }
+  }
+  fmt::print("{}\n{}/{} as the truth says; the server was ready {:.2f} s after its start\n", text_table(rows),
+             right, truth.size(), ready.count());
+  if (static_cast<double>(right) < kTarget * static_cast<double>(truth.size())) {
+    fmt::print("fewer than {:.0f} % are right\n", 100 * kTarget);
+    return kNeedsAttention;
+  }
+  if (options.once) return kDone;
+  fmt::print("\nDrop a sheet of your own on {}  (Ctrl-C ends it)\n", url);
+  std::fflush(stdout);
+  server.wait();
+  return kDone;
+}
+
+}  // namespace
+
+void add_demo(CLI::App& parser, Run& run) {
+  auto* command =
+      parser.add_subcommand("demo", "Serve the demo weights, read the sample sheets over HTTP, and stay up");
+  auto options = std::make_shared<DemoOptions>();
+  command->add_option("--models", options->models, "folder with the detector and the two readers")
+      ->capture_default_str();
+  command->add_option("--samples", options->samples, "folder of sheets with a truth.json")
+      ->capture_default_str();
+  command->add_option("--port", options->port, "port of the server")
+      ->envname("PORT")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  command->add_flag("--once", options->once, "end after the table");
+  command->callback([=, &run] {
+    run = [=] {
+      const auto ended = demo(*options);
+      return ended ? *ended : report(ended.error());
+    };
+  });
+}
+
+}  // namespace alcove::app
