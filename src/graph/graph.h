@@ -49,10 +49,11 @@ class Model {  // cheap to move; not copyable
   const std::map<std::string, std::string>& metadata() const;  // metadata_props
   std::int64_t parameter_count() const;
 
-  // The proto with initialisers referring to `external_data` files by the location name that external_files()
-  // gives.
-  std::string write_referencing() const;
-  // One per distinct file referred to: (location name used in the proto, path, mapping).
+  // The proto with initialisers referring to their files through `external_data`. The location of a file is its
+  // canonical path seen from `base` ("/" reaches every file: "srv/models/best.pt"); without a base it is the bare
+  // file name, so that a model moved to another folder gives the same bytes.
+  std::string write_referencing(const std::filesystem::path& base = {}) const;
+  // One per distinct file referred to; `location` is the one without a base.
   struct ExternalFile {
     std::string location;
     std::filesystem::path path;
