@@ -9,6 +9,7 @@
 #include <set>
 
 #include "api/sheet_json.h"
+#include "api/status.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/reader_options.h"
@@ -113,7 +114,7 @@ void print_json(const std::vector<ReadFile>& files, const std::vector<sheets::Mo
   Json array = Json::array();
   for (const auto& file : files) {
     Json object{{"file", file.path.string()}};
-    object.update(file.reading ? api::to_json(*file.reading, models) : api::to_json(file.reading.error()));
+    object.update(file.reading ? api::to_json(*file.reading, models) : api::error_json(file.reading.error()));
     array.push_back(std::move(object));
   }
   fmt::print("{}\n", to_text(array, 2));

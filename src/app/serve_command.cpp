@@ -1,6 +1,7 @@
 // alcove serve answer-sheet: the inference Space.
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 
 #include "api/serve_sheets.h"
 #include "app/commands.h"
@@ -33,6 +34,22 @@ void add_serve(CLI::App& parser, Run& run) {
   sheets->add_option("--host", settings->host, "address to listen on")
       ->envname("ALCOVE_HOST")
       ->capture_default_str();
+  sheets->add_option("--workers", settings->workers, "sheets read at once")
+      ->envname("ALCOVE_WORKERS")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  sheets->add_option("--queue", settings->queue, "sheets that may wait; one more is answered 429")
+      ->envname("ALCOVE_QUEUE")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  sheets
+      ->add_option("--allowed-origin", settings->allowed_origin,
+                   "pages elsewhere that may call; empty for none")
+      ->envname("ALCOVE_ALLOWED_ORIGIN")
+      ->capture_default_str();
+  // Only from the environment: the arguments of a process are there for everybody on the machine to see.
+  if (const char* token = std::getenv("ALCOVE_TOKEN"); token != nullptr) settings->token = token;
+  sheets->footer("ALCOVE_TOKEN in the environment is the bearer token that /extract then asks for.");
   auto reader_options = add_reader_options(*sheets);
   sheets->callback([=, &run] { run = [=] { return serve_answer_sheet(*settings, *reader_options); }; });
 }
