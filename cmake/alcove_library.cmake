@@ -3,7 +3,7 @@
 #   alcove_library(weights SOURCES a.cpp b.cpp TESTS a_test.cpp USES base LINKS PRIVATE alcove::zip)
 #
 # USES names our own folders, LINKS the foreign targets as target_link_libraries takes them; foreign targets stay PRIVATE,
-# because no public header of ours shows a foreign type.
+# because no public header of ours shows a foreign type. The folder's name is its tests' label: ctest -L weights.
 function(alcove_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;TESTS;USES;LINKS" ${ARGN})
   set(library alcove_${name})
@@ -18,6 +18,6 @@ function(alcove_library name)
     add_executable(${library}_test ${arg_TESTS})
     target_link_libraries(${library}_test PRIVATE ${library} GTest::gtest_main)
     target_compile_definitions(${library}_test PRIVATE ALCOVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    gtest_discover_tests(${library}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60)
+    gtest_discover_tests(${library}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name})
   endif()
 endfunction()
