@@ -1,0 +1,105 @@
+#include "engine/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+#include "base/sha256.h"
+#include "base/threads.h"
+#include "base/version.h"
+#include "engine/loader.h"
+#include "engine/session.h"
+
+namespace alcove::engine {
+namespace {
+
+constexpr int kMaxThreads = 256;
+constexpr int kMaxRequests = 64;
+
+struct PrecisionName {
+  std::string_view text;
+  Precision precision;
+};
+constexpr std::array kPrecisions{PrecisionName{"auto", Precision::Auto}, PrecisionName{"f32", Precision::F32},
+                                 PrecisionName{"bf16", Precision::BF16},
+                                 PrecisionName{"int8", Precision::I8}};
+
+class PluginEngine : public Engine {
+ public:
+  explicit PluginEngine(Runtime& runtime) : runtime_(runtime) {}
+
+  Result<std::unique_ptr<Session>> load(const graph::Model& model, const CacheKey& key,
+                                        const Settings& settings) override {
+    const auto precision = TRY(choose(settings.precision));
+    const auto inputs = model.inputs();
+    if (inputs.size() != 1 || inputs[0].type != graph::ElementType::F32)
+      return fail(ErrorKind::Unsupported, "the model has other inputs than one of f32; only that is run");
+
+    SessionSource source{.input = inputs[0], .precision = precision, .cache = settings.cache};
+    for (const auto& file : model.external_files()) source.files.push_back(file.path);
+    // Weights that nobody has hashed cannot be told from others.
+    if (key.weights_sha256.empty() && !source.files.empty()) source.cache.clear();
+    source.key = {.weights = key.weights_sha256,
+                  .graph = sha256_hex(as_bytes(model.write_referencing())),
+                  .precision = std::string(name_of(precision)),
+                  .cpu = cpu_,
+                  .engine = runtime_.version(),
+                  .program = std::string(kVersion)};
+    // Seen from the root, every weight file lies inside the folder that the runtime keeps to, links and all.
+    auto network = runtime_.network({.onnx = model.write_referencing("/"),
+                                     .base = "/",
+                                     .precision = precision,
+                                     .threads = threads_of(settings),
+                                     .requests = std::clamp(settings.requests, 1, kMaxRequests)});
+    return make_session(std::move(network), std::move(source));
+  }
+
+  std::string description() const override {
+    const int threads = available_threads();
+    return fmt::format("{}, {}, {} thread{}", runtime_.name(), runtime_.cpu(), threads,
+                       threads == 1 ? "" : "s");
+  }
+  bool has_bf16() const override { return runtime_.has_bf16(); }
+
+ private:
+  Result<Precision> choose(Precision wanted) const {
+    if (wanted == Precision::I8)
+      return fail(ErrorKind::Unsupported, "int8 is not offered yet for this model; use auto, f32 or bf16");
+    if (wanted == Precision::BF16 && !has_bf16())
+      return fail(ErrorKind::Unsupported,
+                  fmt::format("this CPU ({}) does not compute in bf16; use auto or f32", runtime_.cpu()));
+    if (wanted != Precision::Auto) return wanted;
+    return has_bf16() ? Precision::BF16 : Precision::F32;
+  }
+
+  static int threads_of(const Settings& settings) {
+    return settings.threads > 0 ? std::min(settings.threads, kMaxThreads) : available_threads();
+  }
+
+  Runtime& runtime_;
+  const std::string cpu_ = cpu_identity();
+};
+
+}  // namespace
+
+Result<Precision> parse_precision(std::string_view text) {
+  for (const auto& name : kPrecisions)
+    if (name.text == text) return name.precision;
+  return fail(ErrorKind::BadInput, fmt::format("\"{}\" is no precision; use auto, f32, bf16 or int8", text));
+}
+
+std::string_view name_of(Precision precision) {
+  return std::ranges::find(kPrecisions, precision, &PrecisionName::precision)->text;
+}
+
+Result<Engine*> open_engine() {
+  static std::mutex mutex;
+  static Engine* engine = nullptr;  // lives as long as the process, like the library under it
+  std::lock_guard lock(mutex);
+  if (!engine) engine = new PluginEngine(*TRY(open_runtime(plugin_folders())));
+  return engine;
+}
+
+}  // namespace alcove::engine

@@ -1,0 +1,18 @@
+#pragma once
+// Finds and opens libalcove_engine.so.
+
+#include <filesystem>
+#include <vector>
+
+#include "engine/plugin.h"
+
+namespace alcove::engine {
+
+// The program's own folder, then the one that the environment's ALCOVE_ENGINE names.
+std::vector<std::filesystem::path> plugin_folders();
+
+// From the first folder that has the file. Unavailable, naming every file looked for, when none has, when it
+// cannot be opened, or when it belongs to another build. What was opened stays open.
+Result<Runtime*> open_runtime(const std::vector<std::filesystem::path>& folders);
+
+}  // namespace alcove::engine

@@ -1,0 +1,67 @@
+#pragma once
+// What passes between the program and libalcove_engine.so, which alone links the runtime (OpenVINO). Plain
+// values of ours: neither side needs the other's libraries. The program keeps shapes, blobs and messages
+// (session.cpp); the library compiles and runs.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "engine/engine.h"
+
+namespace alcove::engine {
+
+// Raised with every change of this page or of a type it names. A library of another number is refused.
+inline constexpr int kPluginVersion = 1;
+inline constexpr const char* kPluginFile = "libalcove_engine.so";
+inline constexpr const char* kPluginEntry = "alcove_engine_plugin";
+
+inline constexpr std::int64_t kAnySize = -1;  // in a shape to compile for: decided at each run
+
+// A network compiled for one shape. Safe from any thread; run() waits when all requests are busy.
+class Compiled {
+ public:
+  virtual ~Compiled() = default;
+  // `shape` is the compiled one, with a size for each kAnySize; `values` has as many numbers as it says.
+  virtual Result<std::vector<Array>> run(std::span<const std::int64_t> shape,
+                                         std::span<const float> values) = 0;
+  // What import_blob() takes, for a cache.
+  virtual Result<std::string> write_blob() = 0;
+};
+
+class Network {
+ public:
+  virtual ~Network() = default;
+  // BadInput when the network cannot have that shape. Reads the proto and the weights it refers to.
+  virtual Result<std::shared_ptr<Compiled>> compile(std::span<const std::int64_t> shape) = 0;
+  // Bytes that write_blob() gave to this same runtime, which does not check them. `owner` keeps them in place
+  // for as long as the result lives.
+  virtual Result<std::shared_ptr<Compiled>> import_blob(Bytes blob, std::shared_ptr<const void> owner) = 0;
+};
+
+struct NetworkSource {
+  std::string onnx;            // the proto; one f32 input, f32 outputs
+  std::filesystem::path base;  // folder its external data is seen from; weights are mapped, not copied
+  Precision precision = Precision::F32;  // F32 or BF16
+  int threads = 1;
+  int requests = 1;
+};
+
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+  virtual std::string version() const = 0;  // "2026.4.1-22982-…", part of a blob's key
+  virtual std::string name() const = 0;     // "OpenVINO 2026.4.1"
+  virtual std::string cpu() const = 0;      // "AMD EPYC"
+  virtual bool has_bf16() const = 0;
+  virtual std::unique_ptr<Network> network(NetworkSource source) = 0;
+};
+
+struct Plugin {
+  int version = kPluginVersion;
+  Result<Runtime*> (*open)() = nullptr;  // one per process, never destroyed
+};
+
+}  // namespace alcove::engine
+
+extern "C" const alcove::engine::Plugin* alcove_engine_plugin();
