@@ -1,0 +1,64 @@
+#pragma once
+// A request and its reply as plain values, so that routes are tested without sockets.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+
+namespace alcove::api {
+
+enum class Method { Get, Post, Put, Delete, Patch, Options, Other };
+std::string_view name_of(Method method);
+
+struct Request {
+  Method method = Method::Get;
+  std::string path = "/";                                    // percent-decoded
+  std::string query;                                         // as it came, without `?`
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string body;
+  std::string id;  // the caller's x-request-id when it is a sound one, else ours
+  std::optional<std::uint64_t> declared_length;  // Content-Length
+  std::shared_ptr<const void> memory;            // the body's share of the server's upload memory
+
+  std::string_view header(std::string_view lower_case_name) const;  // empty when absent
+};
+
+struct Reply {
+  int status = 200;
+  std::string body;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+Reply json_reply(int status, const Json& json);
+Reply error_reply(const Error& error);
+// Full or not ready: with Retry-After, so that a client knows when to come back. At least one second.
+Reply busy_reply(const Error& error, int retry_after_seconds);
+
+// %41 and, in a query or form, + for a space. A stray % stands for itself.
+std::string percent_decoded(std::string_view text, bool plus_is_space = false);
+
+// The first value of `name` in `a=1&b=2`; decoded.
+std::optional<std::string> form_value(std::string_view query, std::string_view name);
+
+// The media type in lower case without parameters, and one parameter, unquoted: `multipart/form-data;
+// boundary="x"`.
+std::string media_type(std::string_view content_type);
+std::optional<std::string> header_parameter(std::string_view header, std::string_view name);
+
+// Whether an Accept header asks for HTML before JSON, as browsers do and clients do not.
+bool prefers_html(std::string_view accept);
+
+// The same time for every pair of texts of one length: a token is not found out letter by letter.
+bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+}  // namespace alcove::api

@@ -1,0 +1,31 @@
+#pragma once
+// The answer-sheet Space as a process: binds, answers probes at once, loads the models behind them, and
+// leaves in order when it is told to.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "sheets/reader.h"
+
+namespace alcove::api {
+
+struct ServeSettings {
+  std::string host = "0.0.0.0";
+  int port = 7860;
+  sheets::ReaderSettings reader;            // its engine.requests is set to `workers`
+  int workers = 2;                          // sheets read at once; decoding one overlaps with reading another
+  std::size_t queue = 32;                   // sheets that may wait; the next one is answered 429
+  std::uint64_t body_limit = 52'428'800;    // of one request, bytes; more is 413
+  std::uint64_t upload_memory = 512 << 20;  // of all requests held at once, bytes; more is 429
+  std::string token;                        // bearer token wanted by /extract*; empty: none is
+  std::string allowed_origin = "*";         // of pages elsewhere that may call; empty: none may
+  std::chrono::seconds drain{25};           // how long the sheets in hand may take after SIGTERM
+};
+
+// Serves until SIGTERM or SIGINT: /readyz turns 503, new sheets are refused, those in hand are finished. A
+// second signal ends the process at once. BadInput when host or port cannot be used, with the reason. Once a
+// process, and on the thread that starts every other one: it blocks those signals first.
+Result<void> serve_answer_sheet(const ServeSettings& settings);
+
+}  // namespace alcove::api

@@ -1,0 +1,90 @@
+#include "api/sheet_json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace alcove::api {
+namespace {
+
+// More digits would be noise of the arithmetic, and a float printed as a double shows seventeen of them.
+double rounded(double value, double steps) { return std::round(value * steps) / steps; }
+double probability(double value) { return rounded(value, 1e4); }
+double pixels(double value) { return rounded(value, 10); }
+double milliseconds(double value) { return rounded(value, 100); }
+
+std::vector<const sheets::Candidate*> best_text_first(const sheets::FieldReading& field) {
+  std::vector<const sheets::Candidate*> order;
+  for (const auto& candidate : field.candidates) order.push_back(&candidate);
+  std::ranges::stable_sort(order, [](const auto* a, const auto* b) {
+    if (a->value.empty() != b->value.empty()) return b->value.empty();
+    return a->confidence > b->confidence;
+  });
+  return order;
+}
+
+Json value_json(const sheets::FieldReading& field) {
+  const auto* best = field.best_candidate();
+  return best ? Json(best->value) : Json(nullptr);
+}
+
+Json candidates_json(const sheets::FieldReading& field) {
+  auto list = Json::array();
+  for (const auto* candidate : best_text_first(field))
+    list.push_back({{"value", candidate->value},
+                    {"confidence", probability(candidate->confidence)},
+                    {"detection_confidence", probability(candidate->detection_confidence)}});
+  return list;
+}
+
+Json symbols_json(const sheets::Candidate& candidate) {
+  auto list = Json::array();
+  for (const auto& symbol : candidate.symbols)
+    list.push_back({{"value", std::string(1, symbol.value)}, {"confidence", probability(symbol.confidence)}});
+  return list;
+}
+
+void add_boxes(Json& boxes, std::string_view field, sheets::Field label,
+               const sheets::FieldReading& reading) {
+  for (const auto* candidate : best_text_first(reading)) {
+    const auto& box = candidate->box;
+    boxes.push_back({{"field", field},
+                     {"label", sheets::name_of(label)},
+                     {"box", {pixels(box.left), pixels(box.top), pixels(box.right), pixels(box.bottom)}},
+                     {"detection_confidence", probability(candidate->detection_confidence)},
+                     {"value", candidate->value},
+                     {"confidence", probability(candidate->confidence)},
+                     {"symbols", symbols_json(*candidate)}});
+  }
+}
+
+}  // namespace
+
+Json to_json(const sheets::SheetReading& reading, std::span<const sheets::ModelInfo> models) {
+  const auto confidence = reading.confidence();
+  Json json{{"success", true},
+            {"register_number", value_json(reading.register_number)},
+            {"subject_code", value_json(reading.subject_code)},
+            {"register_candidates", candidates_json(reading.register_number)},
+            {"subject_candidates", candidates_json(reading.subject_code)},
+            {"confidence", confidence ? Json(probability(*confidence)) : Json(nullptr)},
+            {"page", {{"width", reading.width}, {"height", reading.height}}}};
+
+  auto& boxes = json["boxes"] = Json::array();
+  add_boxes(boxes, "register_number", sheets::Field::RegisterNumber, reading.register_number);
+  add_boxes(boxes, "subject_code", sheets::Field::SubjectCode, reading.subject_code);
+
+  auto& timings = json["timings_ms"] = Json::object();
+  for (const auto& stage : reading.timings)
+    timings[std::string(stage.name)] = milliseconds(stage.milliseconds);
+
+  auto& reasons = json["reasons"] = Json::array();
+  for (const auto reason : reading.reasons) reasons.push_back(reason);
+
+  auto& files = json["models"] = Json::array();
+  for (const auto& model : models)
+    files.push_back({{"role", model.role}, {"file", model.file}, {"sha256", model.sha256}});
+  return json;
+}
+
+}  // namespace alcove::api
