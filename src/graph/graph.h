@@ -14,6 +14,8 @@
 namespace alcove::graph {
 
 enum class ElementType { F32, F16, BF16, I64, I32, Bool };
+std::size_t size_of(ElementType type);       // bytes per element
+std::string_view name_of(ElementType type);  // "F32", "BF16", "I64"
 
 struct Dimension {  // a size, or a name for one that is free
   std::int64_t size = -1;
@@ -41,17 +43,20 @@ class Model {  // cheap to move; not copyable
   ~Model();
 
   // Parses and checks a .onnx file's bytes; Unreadable when they are not a model, Unsupported when its opset
-  // or external data are not for us.
+  // or external data are not for us: a file from outside must not name others for an engine to open.
   static Result<Model> read(Bytes bytes);
 
-  std::vector<Port> inputs() const;
+  std::vector<Port> inputs() const;  // without those that have an initialiser
   std::vector<Port> outputs() const;
   const std::map<std::string, std::string>& metadata() const;  // metadata_props
-  std::int64_t parameter_count() const;
+  std::size_t tensor_count() const;      // trained tensors: what add_weight() was given,
+                                         // of a file read the initialisers of numbers
+  std::int64_t parameter_count() const;  // their elements
+  ElementType stored_as() const;         // what most of those elements are stored as
 
-  // The proto with initialisers referring to their files through `external_data`. The location of a file is its
-  // canonical path seen from `base` ("/" reaches every file: "srv/models/best.pt"); without a base it is the bare
-  // file name, so that a model moved to another folder gives the same bytes.
+  // The proto with initialisers referring to their files through `external_data`. The location of a file is
+  // its canonical path seen from `base` ("/" reaches every file: "srv/models/best.pt"); without a base it is
+  // the bare file name, so that a model moved to another folder gives the same bytes.
   std::string write_referencing(const std::filesystem::path& base = {}) const;
   // One per distinct file referred to; `location` is the one without a base.
   struct ExternalFile {

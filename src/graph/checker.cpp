@@ -1,0 +1,60 @@
+// Model::check() through libonnx.
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <unordered_map>
+
+#include "graph/state.h"
+
+#if __has_include(<onnx/checker.h>)
+#include <onnx/checker.h>
+#include <onnx/shape_inference/implementation.h>
+#else
+// Debian 12 ships libonnx 1.12 without the headers of these two functions; this is what they declare there.
+namespace onnx {
+class ISchemaRegistry;
+class OpSchemaRegistry {
+ public:
+  static OpSchemaRegistry* Instance();
+};
+struct ShapeInferenceOptions {
+  bool check_type;
+  int error_mode;
+  bool enable_data_propagation;
+};
+namespace checker {
+void check_model(const ModelProto& model);
+}
+namespace shape_inference {
+void InferShapes(ModelProto& model, const ISchemaRegistry* registry, const ShapeInferenceOptions& options,
+                 std::unordered_map<std::string, TensorShapeProto>* generated);
+}
+}  // namespace onnx
+#endif
+
+namespace alcove::graph {
+namespace {
+
+// The registry's interface is its first and only base; where the class itself is not declared, the pointer is
+// the same one.
+const onnx::ISchemaRegistry* registry() {
+  return reinterpret_cast<const onnx::ISchemaRegistry*>(onnx::OpSchemaRegistry::Instance());
+}
+
+}  // namespace
+
+Result<void> Model::check() const {
+  auto proto = state_->inlined();
+  try {
+    onnx::checker::check_model(proto);
+    // Types are compared, a node that cannot be inferred is an error, and shape arithmetic is followed.
+    onnx::shape_inference::InferShapes(proto, registry(), onnx::ShapeInferenceOptions{true, 1, true},
+                                       nullptr);
+  } catch (const std::exception& error) {
+    return fail(ErrorKind::Unreadable, fmt::format("the graph is not sound: {}", error.what()));
+  }
+  return {};
+}
+
+}  // namespace alcove::graph
