@@ -137,14 +137,15 @@ class ShapeSession : public Session {
     key.shape = text_of(shape);
     const auto start = std::chrono::steady_clock::now();
     auto compiled = import(key);
-    from_cache_ = compiled != nullptr;
+    const bool from_cache = compiled != nullptr;
     if (!compiled) compiled = TRY(compile(shape, key));
+    from_cache_ = from_cache;
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     log(LogLevel::Info, "model_ready",
-        {{"model", source_.key.weights.substr(0, 12)},
+        {{"model", key.weights.substr(0, 12)},
          {"shape", key.shape},
          {"precision", key.precision},
-         {"from_cache", from_cache_.load()},
+         {"from_cache", from_cache},
          {"ms", took.count()}});
     return compiled;
   }
