@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Trains one reader on the pool and keeps its averaged weights in CKPT/NAME.pt.
+
+    python3 train/train_reader.py register --pool POOL --out CKPT --minutes 45
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import math
+import pickle
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from reader import REGISTER_ALPHABET, SUBJECT_ALPHABET, Crnn, greedy, normalised
+
+
+class Pool:
+    """Every shard read so far, as one array of crops and one list of texts."""
+
+    def __init__(self, folder: Path, what: str) -> None:
+        self.folder, self.what = folder, what
+        self.seen: set[Path] = set()
+        self.crops: list[np.ndarray] = []
+        self.texts: list[str] = []
+
+    def refresh(self) -> int:
+        for path in sorted(self.folder.glob(f"{self.what}-*.pkl")):
+            if path not in self.seen:
+                self.seen.add(path)
+                for crop, text in pickle.loads(path.read_bytes()):
+                    self.crops.append(crop)
+                    self.texts.append(text)
+        return len(self.texts)
+
+
+def vary(crops: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
+    """Cheap fresh variation on normalised crops: place, size, contrast, noise, a blot."""
+    n, _, h, w = crops.shape
+    theta = torch.zeros(n, 2, 3)
+    theta[:, 0, 0] = torch.from_numpy(1 + generator.normal(0, 0.03, n)).float()
+    theta[:, 1, 1] = torch.from_numpy(1 + generator.normal(0, 0.08, n)).float()
+    theta[:, 0, 1] = torch.from_numpy(generator.normal(0, 0.015, n)).float()
+    theta[:, 1, 0] = torch.from_numpy(generator.normal(0, 0.05, n)).float()
+    theta[:, 0, 2] = torch.from_numpy(generator.normal(0, 0.015, n)).float()
+    theta[:, 1, 2] = torch.from_numpy(generator.normal(0, 0.07, n)).float()
+    crops = nn.functional.grid_sample(crops, nn.functional.affine_grid(theta, [n, 1, h, w], align_corners=False), padding_mode="border", align_corners=False)
+    gain = torch.from_numpy(generator.uniform(0.6, 1.15, (n, 1, 1, 1))).float()
+    lift = torch.from_numpy(generator.normal(0, 0.12, (n, 1, 1, 1))).float()
+    crops = crops * gain + lift
+    return crops + torch.randn_like(crops) * torch.from_numpy(np.abs(generator.normal(0, 0.04, (n, 1, 1, 1)))).float()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Trains one reader on the pool.")
+    parser.add_argument("what", choices=("register", "subject"))
+    parser.add_argument("--pool", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(options.seed)
+    generator = np.random.default_rng(options.seed)
+    alphabet = REGISTER_ALPHABET if options.what == "register" else SUBJECT_ALPHABET
+    model = Crnn(len(alphabet) + 1)
+    if options.start:
+        model.load_state_dict(torch.load(options.start))
+    average = copy.deepcopy(model).eval()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=1e-3)
+    ctc = nn.CTCLoss(blank=0, zero_infinity=True)
+    pool = Pool(options.pool, options.what)
+    pool.refresh()
+    began, step, right, seen, total, losses, saved = time.time(), 0, 0, 0, 0, [], time.time()
+    while (share := (time.time() - began) / (60 * options.minutes)) < 1:
+        if step % 200 == 0:
+            total = pool.refresh()
+        rate = options.rate * min(1, (step + 1) / 100) * (0.5 * (1 + math.cos(math.pi * share)) * 0.98 + 0.02)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        chosen = generator.integers(0, total, options.batch)
+        crops = vary(normalised(torch.from_numpy(np.stack([pool.crops[i] for i in chosen]))), generator)
+        texts = [pool.texts[i] for i in chosen]
+        targets = torch.tensor([alphabet.index(c) + 1 for text in texts for c in text], dtype=torch.long)
+        lengths = torch.tensor([len(text) for text in texts])
+        logits = model(crops)
+        loss = ctc(logits.log_softmax(2), targets, torch.full((len(texts),), logits.shape[0]), lengths)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimiser.step()
+        keep = min(0.998, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for slow, fast in zip(average.state_dict().values(), model.state_dict().values()):
+                if slow.dtype.is_floating_point:
+                    slow.lerp_(fast, 1 - keep)
+                else:
+                    slow.copy_(fast)
+        losses.append(loss.item())
+        if step % 10 == 0:
+            right += sum(read == text for (read, _), text in zip(greedy(logits.detach(), alphabet), texts))
+            seen += len(texts)
+        step += 1
+        if step % 100 == 0:
+            print(f"{options.what} step {step} {share:.0%} pool {total} loss {np.mean(losses):.4f} right {right / max(seen, 1):.3f}", flush=True)
+            losses, right, seen = [], 0, 0
+        if time.time() - saved > 60:
+            saved = time.time()
+            _save(average, options.out, options.what)
+    _save(average, options.out, options.what)
+    return 0
+
+
+def _save(model: nn.Module, folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(model.state_dict(), folder / f"{name}.part")
+    (folder / f"{name}.part").rename(folder / f"{name}.pt")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
