@@ -1,9 +1,11 @@
 #pragma once
 // Foreign bytes to a page of upright 8-bit RGB. What the bytes are is sniffed, not believed.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "imaging/image.h"
 
 namespace alcove::imaging {
@@ -31,9 +33,14 @@ struct Page {
   int pages = 1;  // in the document
 };
 
-// Unreadable (codes: empty_file, unknown_format, damaged, truncated, pdf_encrypted, no_such_page,
-// unsupported_format) or TooLarge (code too_many_pixels). Safe from any thread; one document at a time inside
-// PDFium.
+// Errors, each a sentence that names the fix: Unreadable (codes empty_file, unknown_format, damaged,
+// truncated, pdf_encrypted, no_such_page, unsupported_format), TooLarge (too_many_pixels, too_many_pages) or
+// Unavailable (no_pdf_library). Sizes are taken from headers and judged before anything is allocated for
+// them.
+//
+// A pure function of its arguments: safe from any thread, one document at a time inside PDFium. This is where
+// the child process of design.md will stand: it gets the bytes and the options, and hands back the page or
+// the error.
 Result<Page> decode_page(Bytes bytes, const DecodeOptions& options = {});
 
 }  // namespace alcove::imaging

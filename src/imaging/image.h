@@ -40,7 +40,7 @@ Box to_page(const Box& letterboxed, const Letterboxed& geometry, const Image& pa
 // OpenCV's INTER_LINEAR for 8-bit images: equal bytes.
 Image resize_linear(const Image& image, int width, int height);
 // Pillow's resize(BILINEAR): the triangle filter widened when shrinking, fixed-point with 22 bits of
-// fraction, horizontal pass first. Equal bytes.
+// fraction. Bytes equal Pillow 13; older ones differ by one in places.
 Image resize_pillow(const Image& image, int width, int height);
 // Pillow's convert("L"): (19595 R + 38470 G + 7471 B + 32768) >> 16. A grey image stays as it is.
 Image to_grey(const Image& image);

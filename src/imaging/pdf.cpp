@@ -1,0 +1,83 @@
+// PDF pages, rendered by PDFium.
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <mutex>
+
+#include "imaging/codecs.h"
+#include "imaging/pdfium_api.h"
+
+namespace alcove::imaging {
+
+namespace {
+
+constexpr double kPointsPerInch = 72;
+constexpr std::size_t kTailBytes = 1024;  // where a PDF has to say that it is complete
+
+std::unexpected<Error> open_error(unsigned long reason, bool tried_password) {
+  if (reason == kPdfErrorPassword)
+    return fail(ErrorKind::Unreadable,
+                tried_password
+                    ? "the password does not open this PDF; send the right one in the field `password`"
+                    : "this PDF is locked; send its password in the field `password`",
+                "pdf_encrypted");
+  if (reason == kPdfErrorSecurity)
+    return fail(ErrorKind::Unreadable,
+                "this PDF is locked in a way we cannot open; save a copy without protection",
+                "pdf_encrypted");
+  return damaged(Format::Pdf, "PDFium cannot open it");
+}
+
+// PDFium mends what was cut off and shows blank pages; better to say that half the file is missing.
+bool is_complete(Bytes bytes) {
+  const auto tail = as_text(bytes.last(std::min(bytes.size(), kTailBytes)));
+  return tail.find("%%EOF") != std::string_view::npos;
+}
+
+// Pixels of a length in points. A hair under a whole number more is a rounding error, not another pixel.
+double to_pixels(float points, double dpi) { return std::ceil(points * dpi / kPointsPerInch - 1e-3); }
+
+Result<Image> render(const PdfiumApi& api, PdfPage* page, const DecodeOptions& options) {
+  const double width = to_pixels(api.FPDF_GetPageWidthF(page), options.dpi);
+  const double height = to_pixels(api.FPDF_GetPageHeightF(page), options.dpi);
+  // Compared as numbers with fractions first: what is not finite has no integer.
+  if (!(width >= 1) || !(height >= 1)) return damaged(Format::Pdf, "its page has no size");
+  constexpr double kBeyondAnyLimit = 1e9;
+  TRY(check_size(Format::Pdf, static_cast<std::uint64_t>(std::min(width, kBeyondAnyLimit)),
+                 static_cast<std::uint64_t>(std::min(height, kBeyondAnyLimit)), options.limits));
+
+  Image image = make_image(static_cast<int>(width), static_cast<int>(height), 3, 255);
+  const std::unique_ptr<PdfBitmap, void (*)(PdfBitmap*)> bitmap(
+      api.FPDFBitmap_CreateEx(image.width, image.height, kPdfBitmapBgr, image.pixels.data(),
+                              static_cast<int>(image.row_bytes())),
+      api.FPDFBitmap_Destroy);
+  if (!bitmap) return fail(ErrorKind::Internal, "PDFium could not prepare a page");
+  api.FPDF_RenderPageBitmap(bitmap.get(), page, 0, 0, image.width, image.height, 0,
+                            kPdfDrawAnnotations | kPdfRedFirst);
+  return image;
+}
+
+}  // namespace
+
+Result<Page> decode_pdf(Bytes bytes, const DecodeOptions& options) {
+  if (!is_complete(bytes)) return truncated(Format::Pdf);
+  // PDFium keeps its state in globals, its last error among them.
+  static std::mutex one_at_a_time;
+  const std::scoped_lock lock(one_at_a_time);
+  const PdfiumApi& api = *TRY(pdfium());
+  const char* password = options.password.empty() ? nullptr : options.password.c_str();
+  const std::unique_ptr<PdfDocument, void (*)(PdfDocument*)> document(
+      api.FPDF_LoadMemDocument64(bytes.data(), bytes.size(), password), api.FPDF_CloseDocument);
+  if (!document) return open_error(api.FPDF_GetLastError(), password != nullptr);
+
+  const int pages = api.FPDF_GetPageCount(document.get());
+  if (pages <= 0) return damaged(Format::Pdf, "it has no pages");
+  TRY(check_page(Format::Pdf, options.page, pages, options.limits));
+  const std::unique_ptr<PdfPage, void (*)(PdfPage*)> page(api.FPDF_LoadPage(document.get(), options.page),
+                                                          api.FPDF_ClosePage);
+  if (!page) return damaged(Format::Pdf, "its page cannot be opened");
+  return Page{TRY(render(api, page.get(), options)), pages};
+}
+
+}  // namespace alcove::imaging

@@ -1,0 +1,71 @@
+#include "imaging/pdfium_api.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace alcove::imaging {
+
+namespace {
+
+std::vector<std::string> places() {
+  if (const char* named = std::getenv("ALCOVE_PDFIUM"); named && *named) return {named};
+  std::error_code error;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  return {folder / "libpdfium.so", folder / "../lib/libpdfium.so"};
+}
+
+template <class Function>
+bool find(void* library, const char* name, Function& function) {
+  function = reinterpret_cast<Function>(dlsym(library, name));
+  return function != nullptr;
+}
+
+std::optional<PdfiumApi> find_all(void* library) {
+  PdfiumApi api{};
+  const bool complete = find(library, "FPDF_InitLibrary", api.FPDF_InitLibrary) &&
+                        find(library, "FPDF_LoadMemDocument64", api.FPDF_LoadMemDocument64) &&
+                        find(library, "FPDF_GetLastError", api.FPDF_GetLastError) &&
+                        find(library, "FPDF_GetPageCount", api.FPDF_GetPageCount) &&
+                        find(library, "FPDF_LoadPage", api.FPDF_LoadPage) &&
+                        find(library, "FPDF_GetPageWidthF", api.FPDF_GetPageWidthF) &&
+                        find(library, "FPDF_GetPageHeightF", api.FPDF_GetPageHeightF) &&
+                        find(library, "FPDFBitmap_CreateEx", api.FPDFBitmap_CreateEx) &&
+                        find(library, "FPDF_RenderPageBitmap", api.FPDF_RenderPageBitmap) &&
+                        find(library, "FPDFBitmap_Destroy", api.FPDFBitmap_Destroy) &&
+                        find(library, "FPDF_ClosePage", api.FPDF_ClosePage) &&
+                        find(library, "FPDF_CloseDocument", api.FPDF_CloseDocument);
+  return complete ? std::optional(api) : std::nullopt;
+}
+
+}  // namespace
+
+Result<const PdfiumApi*> pdfium() {
+  // Never closed: the library keeps state until the process ends.
+  static std::optional<PdfiumApi> api;
+  if (api) return &*api;
+  std::string tried;
+  for (const std::string& place : places()) {
+    if (void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+      api = find_all(library);
+      if (api) {
+        api->FPDF_InitLibrary();
+        return &*api;
+      }
+    }
+    tried += (tried.empty() ? "" : ", ") + place;
+  }
+  return fail(
+      ErrorKind::Unavailable,
+      fmt::format(
+          "PDFs cannot be read here: PDFium was not found ({}); put libpdfium.so beside the program or "
+          "name it in ALCOVE_PDFIUM, or send the page as JPEG or PNG",
+          tried),
+      "no_pdf_library");
+}
+
+}  // namespace alcove::imaging

@@ -1,0 +1,40 @@
+#pragma once
+// The functions of PDFium that we call, found at run time. The library comes without headers, so this page
+// declares them; the names and values are those of its public C interface, which is stable.
+
+#include "base/result.h"
+
+namespace alcove::imaging {
+
+struct PdfDocument;  // FPDF_DOCUMENT
+struct PdfPage;      // FPDF_PAGE
+struct PdfBitmap;    // FPDF_BITMAP
+
+struct PdfiumApi {
+  void (*FPDF_InitLibrary)();
+  PdfDocument* (*FPDF_LoadMemDocument64)(const void* bytes, std::size_t size, const char* password);
+  unsigned long (*FPDF_GetLastError)();
+  int (*FPDF_GetPageCount)(PdfDocument*);
+  PdfPage* (*FPDF_LoadPage)(PdfDocument*, int index);
+  float (*FPDF_GetPageWidthF)(PdfPage*);  // points, /Rotate already applied
+  float (*FPDF_GetPageHeightF)(PdfPage*);
+  PdfBitmap* (*FPDFBitmap_CreateEx)(int width, int height, int format, void* pixels, int stride);
+  void (*FPDF_RenderPageBitmap)(PdfBitmap*, PdfPage*, int left, int top, int width, int height, int rotate,
+                                int flags);
+  void (*FPDFBitmap_Destroy)(PdfBitmap*);
+  void (*FPDF_ClosePage)(PdfPage*);
+  void (*FPDF_CloseDocument)(PdfDocument*);
+};
+
+constexpr unsigned long kPdfErrorPassword = 4;  // FPDF_ERR_PASSWORD
+constexpr unsigned long kPdfErrorSecurity = 5;  // FPDF_ERR_SECURITY: a kind of lock it does not know
+constexpr int kPdfBitmapBgr = 2;                // FPDFBitmap_BGR: three bytes a pixel
+constexpr int kPdfDrawAnnotations = 0x01;       // FPDF_ANNOT
+constexpr int kPdfRedFirst = 0x10;              // FPDF_REVERSE_BYTE_ORDER
+
+// Opens libpdfium.so on the first call: the file ALCOVE_PDFIUM names, else beside the executable, else in
+// ../lib of it. Unavailable (code no_pdf_library) when it is not there; a later call tries again. Not safe
+// from several threads.
+Result<const PdfiumApi*> pdfium();
+
+}  // namespace alcove::imaging
