@@ -92,6 +92,7 @@ class Decompressor {
   std::uint64_t height() const { return info_.image_height; }
   int channels() const { return info_.num_components == 1 ? 1 : info_.num_components == 4 ? 4 : 3; }
 
+  // To be asked before the rows are read, which drops the markers.
   int orientation() const {
     for (auto marker = info_.marker_list; marker; marker = marker->next) {
       const Bytes data{marker->data, marker->data_length};
@@ -147,6 +148,7 @@ Result<Page> decode_jpeg(Bytes bytes, const DecodeOptions& options) {
   if (!jpeg.read_header()) return jpeg.error();
   TRY(check_size(Format::Jpeg, jpeg.width(), jpeg.height(), options.limits));
 
+  const int orientation = jpeg.orientation();
   Image image = make_image(static_cast<int>(jpeg.width()), static_cast<int>(jpeg.height()), 3);
   std::vector<std::uint8_t> row(static_cast<std::size_t>(image.width) * 4);
   const auto use = [&image, channels = jpeg.channels()](int y, const std::uint8_t* in) {
@@ -158,7 +160,7 @@ Result<Page> decode_jpeg(Bytes bytes, const DecodeOptions& options) {
       std::copy_n(in, image.row_bytes(), image.row(y));
   };
   if (!jpeg.read_rows(row.data(), use)) return jpeg.error();
-  return Page{upright(std::move(image), jpeg.orientation())};
+  return Page{upright(std::move(image), orientation)};
 }
 
 }  // namespace alcove::imaging

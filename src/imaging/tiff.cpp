@@ -81,6 +81,13 @@ int count_pages(TIFF* tiff, const DecodeLimits& limits) {
   return pages;
 }
 
+// libtiff multiplies the alpha in, but not where the picture is grey.
+bool is_premultiplied(const TIFFRGBAImage& reader) {
+  const bool grey =
+      reader.photometric == PHOTOMETRIC_MINISBLACK || reader.photometric == PHOTOMETRIC_MINISWHITE;
+  return !(grey && reader.alpha == EXTRASAMPLE_UNASSALPHA);
+}
+
 // Premultiplied pixels, packed red lowest, to R, G, B on white paper.
 void unpack(const std::vector<std::uint32_t>& raster, std::uint8_t* rgb) {
   for (std::size_t i = 0; i < raster.size(); ++i) {
@@ -109,7 +116,10 @@ Result<Image> read_page(TIFF* tiff, const Source& source, const DecodeLimits& li
   std::vector<std::uint32_t> raster(static_cast<std::size_t>(width) * height);
   if (!TIFFRGBAImageGet(&reader, raster.data(), width, height)) return source.error();
   Image image = make_image(static_cast<int>(width), static_cast<int>(height), 3);
-  unpack(raster, image.pixels.data());
+  if (is_premultiplied(reader))
+    unpack(raster, image.pixels.data());
+  else  // on the machines we run on, red lowest is red first
+    lay_on_white(reinterpret_cast<const std::uint8_t*>(raster.data()), raster.size(), image.pixels.data());
   raster = {};
   return upright(std::move(image), orientation);
 }
