@@ -10,7 +10,9 @@
 
 namespace alcove::engine {
 
-inline constexpr std::size_t kKeptShapes = 8;  // the ninth takes the place of the one least recently used
+// One more takes the place of the one least recently used. A shape of YOLOv8n at 640 × 480 holds some 40 MB;
+// pages of more than a few shapes are rare, and coming back from a blob takes a tenth of a second.
+inline constexpr std::size_t kKeptShapes = 4;
 
 struct SessionSource {
   graph::Port input;
