@@ -16,7 +16,7 @@ namespace alcove::weights {
 enum class DType { F64, F32, F16, BF16, I64, I32, I16, I8, U8, Bool };
 
 std::size_t size_of(DType type);       // bytes per element
-std::string_view name_of(DType type);  // as safetensors spells it: "F32", "BF16", "I64"
+std::string_view name_of(DType type);  // as safetensors spells it: "F32", "BF16", "BOOL"
 bool is_floating(DType type);
 
 // Invariant, checked by whoever makes one: every element that shape and strides reach lies inside `bytes`.
@@ -33,7 +33,10 @@ struct Tensor {
 };
 
 // Checks what the invariant says and cuts `bytes` to the part reached. `storage` is the whole storage,
-// `first` the element offset. Unreadable when a size is negative, overflows, or leaves the storage.
+// `first` the element offset. Unreadable ("damaged") when a size is negative, overflows, or leaves the
+// storage, or when there are more axes than torch allows. `file` and `file_offset` are left for the caller to
+// set.
+inline constexpr std::size_t kMaxAxes = 64;
 Result<Tensor> view_tensor(DType type, std::vector<std::int64_t> shape, std::vector<std::int64_t> strides,
                            Bytes storage, std::int64_t first);
 std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape);
