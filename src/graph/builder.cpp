@@ -70,8 +70,8 @@ Builder::Builder(Builder&&) noexcept = default;
 Builder::~Builder() = default;
 
 Builder::Scope::Scope(Builder& builder, std::string_view name)
-    : builder_(builder), length_(builder.scope_.size()) {
-  builder_.scope_.append(name).append("/");
+    : builder_(builder), outer_(std::move(builder.scope_)) {
+  builder_.scope_ = std::string(name) + "/";
 }
 
 std::string Builder::unique(std::string wanted) {

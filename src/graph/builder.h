@@ -63,18 +63,18 @@ class Builder {
 
   void metadata(std::string_view key, std::string_view value);
 
-  // Names made while it lives start with `name`; scopes nest.
+  // Names made while it lives start with `name`; an inner scope takes the place of the outer one.
   class Scope {
    public:
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
-    ~Scope() { builder_.scope_.resize(length_); }
+    ~Scope() { builder_.scope_ = std::move(outer_); }
 
    private:
     friend class Builder;
     Scope(Builder& builder, std::string_view name);
     Builder& builder_;
-    std::size_t length_;
+    std::string outer_;
   };
   [[nodiscard]] Scope enter(std::string_view name) { return {*this, name}; }
 

@@ -15,8 +15,8 @@ struct Reader {
   graph::Model graph;    // images [N,1,32,W] f32 in −1..1 → logits [T,N,classes]; N and W free; T = W / 4
   std::string alphabet;  // symbol of class k is alphabet[k − 1]; class 0 is the blank
   int classes = 0;
-  std::string description;  // "CRNN reader, 6+1 convolutions, 2 LSTM layers, 11 classes, 540,123 parameters,
-                            // stored as F16"
+  std::string description;  // "CRNN reader, 7 convolutions, 2 two-way LSTM layers, 11 classes, 8,722,187
+                            // parameters, stored as F32"
 };
 
 // Channel counts, LSTM depth and width and the class count are read from the shapes; `module.` before names
@@ -24,6 +24,9 @@ struct Reader {
 // network's (the first that is wrong is named). The alphabet of 11 classes is 0–9, of 37 is 0–9 A–Z; of other
 // counts the first letters of 0–9 A–Z a–z.
 Result<Reader> build_reader(const weights::Checkpoint& checkpoint);
+
+// The alphabet of so many classes. Unsupported below 2 and above 63.
+Result<std::string> usual_alphabet(std::int64_t classes);
 
 struct Symbol {
   char value = 0;
@@ -34,7 +37,7 @@ struct Symbol {
 struct LineReading {
   std::string text;       // empty when every step was blank
   float confidence = 0;   // mean of the symbols' confidences; 0 for no symbols
-  float with_blanks = 0;  // the original's subject figure: runs of blanks counted too
+  float with_blanks = 0;  // the original's subject figure: the first step of every run counts, of blanks too
   std::vector<Symbol> symbols;
 };
 
