@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "api/sheet_page.h"
+#include "api/sheet_space.h"
 #include "sheets/reader.h"
 
 namespace alcove::api {
@@ -27,5 +29,8 @@ struct ServeSettings {
 // second signal ends the process at once. BadInput when host or port cannot be used, with the reason. Once a
 // process, and on the thread that starts every other one: it blocks those signals first.
 Result<void> serve_answer_sheet(const ServeSettings& settings);
+
+// The same with another reader behind it.
+Result<void> serve_answer_sheet(const ServeSettings& settings, LoadReader load, ReadPage read);
 
 }  // namespace alcove::api

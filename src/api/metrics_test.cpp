@@ -1,0 +1,36 @@
+#include "api/metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace alcove::api {
+namespace {
+
+TEST(Metrics, CountsByRouteStatusAndOutcome) {
+  Metrics metrics;
+  metrics.count_request("/extract", 200, 0.1);
+  metrics.count_request("/extract", 200, 0.2);
+  metrics.count_request("/extract", 429, 0.0001);
+  const auto text = metrics.text({{"alcove_ready", "1 when sheets are read.", 1}});
+  EXPECT_NE(text.find("alcove_requests_total{route=\"/extract\",status=\"200\",outcome=\"ok\"} 2\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("alcove_requests_total{route=\"/extract\",status=\"429\",outcome=\"overloaded\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("alcove_request_seconds_count{route=\"/extract\"} 3\n"), std::string::npos);
+  EXPECT_NE(text.find("# TYPE alcove_ready gauge\nalcove_ready 1\n"), std::string::npos);
+}
+
+TEST(Metrics, BucketsAddUp) {
+  Metrics metrics;
+  for (const double seconds : {0.0005, 0.001, 0.0011, 3.0, 1000.0}) metrics.add_stage("decode", seconds);
+  const auto text = metrics.text({});
+  EXPECT_NE(text.find("alcove_stage_seconds_bucket{stage=\"decode\",le=\"0.001\"} 2\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("alcove_stage_seconds_bucket{stage=\"decode\",le=\"0.002\"} 3\n"), std::string::npos);
+  EXPECT_NE(text.find("alcove_stage_seconds_bucket{stage=\"decode\",le=\"65.536\"} 4\n"), std::string::npos);
+  EXPECT_NE(text.find("alcove_stage_seconds_bucket{stage=\"decode\",le=\"+Inf\"} 5\n"), std::string::npos);
+}
+
+TEST(ResidentBytes, IsMoreThanNothing) { EXPECT_GT(resident_bytes(), 1e6); }
+
+}  // namespace
+}  // namespace alcove::api

@@ -1,0 +1,6 @@
+#include "api/sheet_service.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <nlohmann/json.hpp>
