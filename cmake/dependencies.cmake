@@ -34,8 +34,6 @@ alcove_foreign(fmt fmt::fmt)
 alcove_foreign(spdlog spdlog::spdlog)
 alcove_foreign(json nlohmann_json::nlohmann_json)
 alcove_foreign(crypto OpenSSL::Crypto)
-# libzip's own CMake files ask for its command line tools, so pkg-config.
-alcove_pkgconfig(zip libzip)
 
 # graph: libonnx. Its CMake files name libraries that Debian leaves out, so the target is written here, with the two
 # definitions the library was compiled with.
@@ -57,11 +55,8 @@ alcove_pkgconfig(png libpng)
 alcove_pkgconfig(tiff libtiff-4)
 alcove_pkgconfig(webp libwebp)
 alcove_pkgconfig(heif libheif)
-alcove_pkgconfig(stb stb)  # #include <stb_image.h>; the functions lie in libstb.so
-alcove_pkgconfig(seccomp libseccomp)
-# No headers come with it. The binary must find the file at run time: ALCOVE_PDFIUM_RUNTIME goes beside it.
+# PDFium comes without headers and is opened at run time: the file goes beside the binary.
 set(ALCOVE_PDFIUM_RUNTIME "${ALCOVE_DEPS}/pdfium/lib/libpdfium.so")
-alcove_shared(pdfium "${ALCOVE_PDFIUM_RUNTIME}")
 
 # net
 find_package(CURL REQUIRED)
@@ -78,4 +73,3 @@ alcove_foreign(drogon Drogon::Drogon)
 # app
 find_package(CLI11 REQUIRED)
 alcove_foreign(cli11 CLI11::CLI11)
-alcove_pkgconfig(yaml yaml-cpp)

@@ -18,7 +18,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path) {
     const auto kind = errno == ENOENT || errno == ENOTDIR ? ErrorKind::NotFound : ErrorKind::BadInput;
     return fail(kind, fmt::format("{}: {}", path.string(), std::strerror(errno)));
   }
-  struct stat info {};
+  struct stat info = {};
   const bool known = ::fstat(file, &info) == 0;
   if (!known || !S_ISREG(info.st_mode)) {
     ::close(file);
