@@ -106,15 +106,17 @@ def _selection(form: Form, count: int) -> list[tuple[str, str, str]]:
 
 def header(form: Form, x: float, y: float, w: float) -> float:
     rng = form.rng
-    form.fitted(x + w / 2, y, rng.choice(INSTITUTIONS), rng.uniform(5.5, 8.5), w * 0.9, bold=True, anchor="ma")
+    radius = rng.uniform(6, 9) if rng.random() < 0.5 else 0.0  # of an emblem on the left
+    centre, room = x + w / 2 + radius, w - 4 * radius - 6
+    form.fitted(centre, y, rng.choice(INSTITUTIONS), rng.uniform(5.5, 8.5), room, bold=True, anchor="ma")
     at = 10.0
-    for _ in range(rng.randint(1, 3)):
-        form.fitted(x + w / 2, y + at, rng.choice(SUBTITLES), rng.uniform(3.6, 5.4), w * 0.9, bold=rng.random() < 0.4, anchor="ma")
+    for subtitle in rng.sample(SUBTITLES, rng.randint(1, 3)):
+        form.fitted(centre, y + at, subtitle, rng.uniform(3.6, 5.4), room, bold=rng.random() < 0.4, anchor="ma")
         at += 6.5
-    if rng.random() < 0.5:
-        radius = rng.uniform(6, 9)
+    if radius:
         form.circle(x + radius + 1, y + radius, radius, 0.5)
-        form.circle(x + radius + 1, y + radius, radius * 0.7, 0.3)
+        form.circle(x + radius + 1, y + radius, radius * 0.75, 0.3)
+        form.text(x + radius + 1, y + radius, "".join(rng.sample("AEGLMNRS", 2)), radius * 0.8, bold=True, anchor="mm")
     if rng.random() < 0.6:
         form.line(x, y + at + 1, x + w, y + at + 1, rng.uniform(0.3, 0.9))
     return at + 5

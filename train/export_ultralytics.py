@@ -45,7 +45,7 @@ def detector_checkpoint(weights: dict[str, torch.Tensor]) -> dict[str, object]:
 
 def reader_state(weights: dict[str, torch.Tensor], alphabet: str) -> dict[str, torch.Tensor]:
     Crnn(len(alphabet) + 1).load_state_dict(weights)
-    return {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    return {name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous() for name, tensor in weights.items()}
 
 
 def main() -> int:

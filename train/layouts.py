@@ -67,11 +67,11 @@ def _field(form: Form, kind: str, caption: str, x: float, y: float, w: float, h:
 def band(form: Form) -> None:
     """Held out: a framed band under the header with both fields in rows of cells."""
     rng = form.rng
-    blocks.header(form, 15, 12, 180)
-    form.box(12, 42, 186, 34, line=0.6)
-    _field(form, REGISTER, "REGISTER NUMBER", 16, 46, 178, 10, "cells", 46)
-    _field(form, SUBJECT, "SUBJECT CODE", 16, 61, 178, 10, "cells", 46)
-    y = 84.0
+    y = 12 + blocks.header(form, 15, 12, 180) + 3
+    form.box(12, y, 186, 34, line=0.6)
+    _field(form, REGISTER, "REGISTER NUMBER", 16, y + 4, 178, 10, "cells", 46)
+    _field(form, SUBJECT, "SUBJECT CODE", 16, y + 19, 178, 10, "cells", 46)
+    y += 42
     for caption, text in blocks.other_fields(rng)[:3]:
         used = form.text(16, y + 4, caption + " :", 4.2, anchor="lm")
         blocks.entry(form, OTHER, 18 + used, y, 150 - used, 8, text, "dots")
@@ -84,11 +84,10 @@ def band(form: Form) -> None:
 def ledger(form: Form) -> None:
     """Held out: a ruled ledger whose cells hold the values, serial number on top."""
     rng = form.rng
-    blocks.booklet(form, 20, 10, 170)
-    blocks.header(form, 20, 28, 170)
+    y = 12 + blocks.booklet(form, 20, 10, 170)
+    y += blocks.header(form, 20, y, 170) + 3
     others = blocks.other_fields(rng)
     lines = [(OTHER, *others[0]), (REGISTER, "Register No.", ""), (OTHER, *others[1]), (SUBJECT, "Course Code", ""), (OTHER, *others[2])]
-    y = 64.0
     for kind, caption, text in lines:
         if kind in form.omit:
             continue
@@ -98,16 +97,16 @@ def ledger(form: Form) -> None:
         form.fitted(22, y + 5.75, caption, 4.2, 44, bold=True, anchor="lm")
         form.spot(kind, 68, y, width, 11.5, text=text)
         y += 11.5
-    blocks.signatures(form, 20, y + 10, 170)
-    blocks.instructions(form, 20, y + 40, 170)
-    blocks.marks(form, 20, y + 85, 170)
+    y += 8 + blocks.signatures(form, 20, y + 8, 170)
+    y += 6 + blocks.instructions(form, 20, y + 6, 170)
+    blocks.marks(form, 20, y, 170)
 
 
 def slip(form: Form) -> None:
     """Held out: instructions first, the particulars in a slip at mid-page with captions above."""
     rng = form.rng
-    blocks.header(form, 14, 10, 182)
-    y = 40 + blocks.instructions(form, 14, 40, 182)
+    y = 14 + blocks.header(form, 14, 10, 182)
+    y += blocks.instructions(form, 14, y, 182)
     form.box(14, y, 182, 62, line=0.5)
     form.text(105, y + 2, "PARTICULARS", 4.4, bold=True, anchor="ma")
     if REGISTER not in form.omit:
@@ -125,8 +124,7 @@ def slip(form: Form) -> None:
 def plain(form: Form) -> None:
     """Held out: no table at all, captions with lines to write on."""
     rng = form.rng
-    blocks.header(form, 22, 16, 166)
-    y = 56.0
+    y = 21 + blocks.header(form, 22, 16, 166)
     others = blocks.other_fields(rng)
     lines = [(SUBJECT, "Subject Code :", ""), (OTHER, *others[0]), (REGISTER, "Register Number :", ""), (OTHER, *others[1])]
     for kind, caption, text in lines:

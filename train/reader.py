@@ -8,13 +8,16 @@ from torch import nn
 REGISTER_ALPHABET = "0123456789"
 SUBJECT_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
+# Alphabet size → convolution widths and LSTM width; a quarter of the original's and less.
+WIDTHS = {len(REGISTER_ALPHABET): ((12, 24, 48, 64), 48), len(SUBJECT_ALPHABET): ((16, 32, 48, 96), 64)}
+
 
 class Crnn(nn.Module):
     """Grey crop [N, 1, 32, W] to logits [W/4, N, classes]; class 0 is the blank."""
 
-    def __init__(self, classes: int, channels: tuple[int, int, int, int] = (16, 32, 64, 128), hidden: int = 64, dropout: float = 0.1) -> None:
+    def __init__(self, classes: int, dropout: float = 0.05) -> None:
         super().__init__()
-        a, b, c, d = channels
+        (a, b, c, d), hidden = WIDTHS[classes - 1]
         self.cnn = nn.Sequential(
             nn.Conv2d(1, a, 3, padding=1), nn.BatchNorm2d(a), nn.ReLU(inplace=True), nn.MaxPool2d(2, 2),  # 0-3
             nn.Conv2d(a, b, 3, padding=1), nn.BatchNorm2d(b), nn.ReLU(inplace=True), nn.MaxPool2d(2, 2), nn.Dropout2d(dropout),  # 4-8

@@ -63,7 +63,7 @@ def main() -> int:
     parser.add_argument("--pool", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=45)
-    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=Path, help="weights to go on from")
@@ -72,7 +72,7 @@ def main() -> int:
     torch.manual_seed(options.seed)
     generator = np.random.default_rng(options.seed)
     alphabet = REGISTER_ALPHABET if options.what == "register" else SUBJECT_ALPHABET
-    model = Crnn(len(alphabet) + 1)
+    model = Crnn(len(alphabet) + 1).to(memory_format=torch.channels_last)
     if options.start:
         model.load_state_dict(torch.load(options.start))
     average = copy.deepcopy(model).eval()
@@ -92,7 +92,7 @@ def main() -> int:
         texts = [pool.texts[i] for i in chosen]
         targets = torch.tensor([alphabet.index(c) + 1 for text in texts for c in text], dtype=torch.long)
         lengths = torch.tensor([len(text) for text in texts])
-        logits = model(crops)
+        logits = model(crops.contiguous(memory_format=torch.channels_last))
         loss = ctc(logits.log_softmax(2), targets, torch.full((len(texts),), logits.shape[0]), lengths)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -106,7 +106,7 @@ def main() -> int:
                 else:
                     slow.copy_(fast)
         losses.append(loss.item())
-        if step % 10 == 0:
+        if step % 5 == 0:
             right += sum(read == text for (read, _), text in zip(greedy(logits.detach(), alphabet), texts))
             seen += len(texts)
         step += 1
