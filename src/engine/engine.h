@@ -36,13 +36,15 @@ struct Array {  // row-major f32
   std::vector<float> values;
 };
 
-struct CacheKey {
-  std::string weights_sha256;
-};  // with program, engine and CPU it names a blob
+struct CacheKey {              // with graph, program, engine and CPU it names a blob
+  std::string weights_sha256;  // empty: nothing is cached of a model that refers to weight files
+};
 
 // A compiled model. Input shapes may differ from call to call; each new shape is compiled (or imported) once
-// and the last few are kept. run() is safe from any thread: it takes a request from a fixed ring and waits
-// when all are busy.
+// and the last few are kept. Where the model leaves its first dimension free it is the batch: a shape of one
+// is compiled by itself, the first larger batch for every count, ones included (warm up with two where
+// batches are to come). A request keeps the memory of its largest batch. run() is safe from any thread: it
+// takes a request from a fixed ring and waits when all are busy.
 class Session {
  public:
   virtual ~Session() = default;
@@ -52,20 +54,23 @@ class Session {
   // Compiles for a shape and runs it once on zeros.
   virtual Result<void> warm_up(std::span<const std::int64_t> shape) = 0;
   virtual Precision precision() const = 0;     // the one in force, never Auto
-  virtual bool loaded_from_cache() const = 0;  // whether the last shape came from a blob
+  virtual bool loaded_from_cache() const = 0;  // whether the last new shape came from a blob
 };
 
 class Engine {
  public:
   virtual ~Engine() = default;
+  // Unsupported when the precision is not to be had here, or the model has not one f32 input and f32 outputs.
+  // The model may go afterwards; its weight files must stay, unchanged, as long as the session.
   virtual Result<std::unique_ptr<Session>> load(const graph::Model& model, const CacheKey& key,
                                                 const Settings& settings) = 0;
   virtual std::string description() const = 0;  // "OpenVINO 2026.1, AMD EPYC, 2 threads"
   virtual bool has_bf16() const = 0;
 };
 
-// The process's engine, opened on first call. Unavailable, naming the file looked for, when
-// libalcove_engine.so is not beside the program.
+// The process's engine, opened on first call; safe from any thread. Unavailable, naming the file looked for,
+// when libalcove_engine.so is neither beside the program nor in the folder that the environment's
+// ALCOVE_ENGINE names.
 Result<Engine*> open_engine();
 
 }  // namespace alcove::engine

@@ -6,12 +6,20 @@
 
 #include <cstdlib>
 
+#ifdef __SANITIZE_ADDRESS__
+// What the runtime's threads leave at exit is theirs.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libopenvino\nleak:libtbb\n"; }
+#endif
+
 namespace alcove::engine {
 namespace {
 
 constexpr const char* kRemedy = "build it with script/build, or put it beside the program";
 
 Result<Runtime*> open_file(const std::filesystem::path& file) {
+#ifdef __SANITIZE_ADDRESS__
+  ::setenv("TBB_ENABLE_SANITIZERS", "1", 0);  // or TBB opens its parts in a way that the sanitizer forbids
+#endif
   // RTLD_LOCAL: the runtime's protobuf and ours never meet. Never closed: sessions may outlive any owner.
   void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) {

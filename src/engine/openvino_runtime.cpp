@@ -26,13 +26,13 @@ std::string reason_of(const std::exception& exception) {
 }
 
 template <class Action>
-auto guarded(ErrorKind kind, const char* what, Action&& action) -> decltype(action()) {
+auto guarded(ErrorKind kind, const std::string& what, Action&& action) -> decltype(action()) {
   try {
     return action();
   } catch (const std::exception& exception) {
-    return fail(kind, std::string(what) + ": " + reason_of(exception));
+    return fail(kind, what + ": " + reason_of(exception));
   } catch (...) {
-    return fail(kind, std::string(what) + ": the runtime failed without a reason");
+    return fail(kind, what + ": the runtime failed without a reason");
   }
 }
 
@@ -133,13 +133,14 @@ class OpenvinoNetwork : public Network {
   Result<std::shared_ptr<Compiled>> compile(std::span<const std::int64_t> shape) override {
     using Made = Result<std::shared_ptr<Compiled>>;
     auto model = TRY(guarded(ErrorKind::Unreadable, "the model cannot be taken", [&] { return read(); }));
-    TRY(guarded(ErrorKind::BadInput, "the model cannot have this input shape", [&]() -> Result<void> {
-      ov::PartialShape sizes;
-      for (const auto size : shape)
-        sizes.push_back(size == kAnySize ? ov::Dimension(1, -1) : ov::Dimension(size));
-      model->reshape(sizes);
-      return {};
-    }));
+    ov::PartialShape sizes;
+    for (const auto size : shape)
+      sizes.push_back(size == kAnySize ? ov::Dimension(1, -1) : ov::Dimension(size));
+    TRY(guarded(ErrorKind::BadInput, "the model cannot take an input of shape " + sizes.to_string(),
+                [&]() -> Result<void> {
+                  model->reshape(sizes);
+                  return {};
+                }));
     return guarded(ErrorKind::Internal, "compiling the model failed", [&]() -> Made {
       return wrap(openvino_.core.compile_model(model, kDevice, settings()), nullptr);
     });
