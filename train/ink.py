@@ -45,7 +45,7 @@ def pick_pen(rng: random.Random, split: str) -> Pen:
                rng.uniform(0.02, 0.2))
 
 
-def _glyph(rng: random.Random, pen: Pen, symbol: str, height: float, scale: float) -> Image.Image:
+def glyph(rng: random.Random, pen: Pen, symbol: str, height: float, scale: float) -> Image.Image:
     """Coverage of one symbol about `height` pixels tall, trimmed to its ink."""
     if pen.face.startswith("strokes:"):
         mask = strokes.draw(int(pen.face[8:]), symbol, height, rng, max(1.0, (0.35 + pen.boldness) * scale))
@@ -84,7 +84,7 @@ def write(image: Image.Image, rng: random.Random, pen: Pen, text: str, box: tupl
     left, top, right, bottom = box
     wide, tall = right - left, bottom - top
     height = tall * fill
-    glyphs = [(_glyph(rng, pen, symbol, height * rng.uniform(0.92, 1.08), scale) if symbol != " " else None) for symbol in text]
+    glyphs = [(glyph(rng, pen, symbol, height * rng.uniform(0.92, 1.08), scale) if symbol != " " else None) for symbol in text]
     if cells:
         cell = wide / cells
         glyphs = [_narrow(glyph, cell * 0.95) for glyph in glyphs]

@@ -53,7 +53,7 @@ def _grey(image: Image.Image) -> Image.Image:
 
 
 def _palette(image: Image.Image) -> Image.Image:
-    return image.quantize(64, Image.MEDIANCUT, dither=Image.NONE)
+    return image.quantize(64, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 
 def _turned(degrees: int) -> Callable[[Image.Image], Image.Image]:

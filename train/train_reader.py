@@ -18,7 +18,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from pool import READER_WIDTHS
+from form import REGISTER, SUBJECT
 from reader import REGISTER_ALPHABET, SUBJECT_ALPHABET, Crnn, greedy, normalised
+from warmup import Warmup
 
 
 class Pool:
@@ -57,6 +60,24 @@ def vary(crops: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
     return crops + torch.randn_like(crops) * torch.from_numpy(np.abs(generator.normal(0, 0.04, (n, 1, 1, 1)))).float()
 
 
+def warm_up(model: nn.Module, alphabet: str, width: int, steps: int, seed: int) -> None:
+    """Finds the alignment on easy lines, with a target for every step."""
+    lines = Warmup(alphabet, width, seed)
+    shortest, longest = (8, 13) if len(alphabet) == 10 else (6, 9)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=1e-3)
+    for step in range(steps):
+        crops, targets = lines.batch(20, shortest, longest)
+        logits = model(normalised(crops).contiguous(memory_format=torch.channels_last))
+        loss = nn.functional.cross_entropy(logits.permute(1, 2, 0), targets, ignore_index=-100)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        optimiser.step()
+        if step % 50 == 49:
+            right = (logits.argmax(2).T == targets)[targets > 0].float().mean()
+            print(f"warm-up step {step + 1} loss {loss.item():.3f} symbols right {right:.3f}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Trains one reader on the pool.")
     parser.add_argument("what", choices=("register", "subject"))
@@ -66,6 +87,7 @@ def main() -> int:
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--warmup", type=int, default=350, help="steps on easy lines first; 0 with --start")
     parser.add_argument("--start", type=Path, help="weights to go on from")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -75,6 +97,8 @@ def main() -> int:
     model = Crnn(len(alphabet) + 1).to(memory_format=torch.channels_last)
     if options.start:
         model.load_state_dict(torch.load(options.start))
+    elif options.warmup:
+        warm_up(model, alphabet, READER_WIDTHS[REGISTER if options.what == "register" else SUBJECT], options.warmup, options.seed)
     average = copy.deepcopy(model).eval()
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=1e-3)
     ctc = nn.CTCLoss(blank=0, zero_infinity=True)
