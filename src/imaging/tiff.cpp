@@ -21,6 +21,7 @@ struct Source {
   bool cut = false;  // something beyond the end was asked for
   char message[120] = {};
 
+  void forget() { cut = false, message[0] = '\0'; }
   std::unexpected<Error> error() const {
     return cut ? truncated(Format::Tiff) : damaged(Format::Tiff, message[0] ? message : "unreadable");
   }
@@ -74,10 +75,18 @@ Handle open(Source& source, const DecodeLimits& limits) {
       nullptr, nullptr, options.get()));
 }
 
-// Counts to one more than the limit at most; libtiff itself notices directories that lead in a circle.
-int count_pages(TIFF* tiff, const DecodeLimits& limits) {
+// Counts to one more than the limit at most. A chain of directories that breaks off, or that leads in a
+// circle, is an error even when the page asked for comes before: what the sender sees as one document has
+// lost a part.
+Result<int> count_pages(TIFF* tiff, Source& source, const DecodeLimits& limits) {
   int pages = 1;
-  while (pages <= limits.pages && TIFFReadDirectory(tiff)) ++pages;
+  for (; pages <= limits.pages; ++pages) {
+    source.forget();
+    if (TIFFReadDirectory(tiff)) continue;
+    if (source.cut || source.message[0]) return source.error();
+    break;
+  }
+  source.forget();
   return pages;
 }
 
@@ -130,10 +139,8 @@ Result<Page> decode_tiff(Bytes bytes, const DecodeOptions& options) {
   Source source{bytes};
   const Handle tiff = open(source, options.limits);
   if (!tiff) return source.error();
-  const int pages = count_pages(tiff.get(), options.limits);
+  const int pages = TRY(count_pages(tiff.get(), source, options.limits));
   TRY(check_page(Format::Tiff, options.page, pages, options.limits));
-  source.message[0] = '\0';
-  source.cut = false;
   if (!TIFFSetDirectory(tiff.get(), static_cast<tdir_t>(options.page))) return source.error();
   return Page{TRY(read_page(tiff.get(), source, options.limits)), pages};
 }
