@@ -17,6 +17,7 @@ from torch import nn
 
 from crops import CROPS, CropSpec
 from crnn import DIGITS, DIGITS_AND_LETTERS, ORIGINAL, Crnn, CrnnShape
+from legacy import save_legacy
 
 
 @dataclass(frozen=True)
@@ -188,8 +189,10 @@ def save(spec: ReaderSpec, model: Crnn, path: Path) -> None:
         torch.save({"epoch": 42, "model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(), "loss": 0.125}, path)
     elif spec.saved == "safetensors":
         save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, metadata={"format": "pt"})
+    elif spec.saved == "legacy":
+        save_legacy(state, path)
     else:
-        torch.save(state, path, _use_new_zipfile_serialization=spec.saved != "legacy")
+        torch.save(state, path)
 
 
 def load(spec: ReaderSpec, path: Path) -> Crnn:

@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from legacy import save_legacy
+
 
 def some_tensors() -> dict[str, torch.Tensor]:
     """Contiguous, one per type that safetensors and torch share."""
@@ -58,14 +60,14 @@ def expected(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def write_tensors(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plain, strided = some_tensors(), views()
-    save_file(plain, folder / "types.safetensors", metadata={"format": "pt", "note": "every type"})
+    save_file(plain, folder / "types.safetensors", metadata={"format": "pt"})
     save_file(expected(plain), folder / "types_expected.safetensors")
     assert all(torch.equal(tensor, plain[name]) for name, tensor in load_file(folder / "types.safetensors").items())
 
     torch.save(plain, folder / "types.pth")
-    torch.save(plain, folder / "types_legacy.pth", _use_new_zipfile_serialization=False)
+    save_legacy(plain, folder / "types_legacy.pth")
     torch.save(OrderedDict(strided), folder / "views.pth")
-    torch.save(OrderedDict(strided), folder / "views_legacy.pth", _use_new_zipfile_serialization=False)
+    save_legacy(OrderedDict(strided), folder / "views_legacy.pth")
     save_file(expected(strided), folder / "views_expected.safetensors")
     for name in ("views.pth", "views_legacy.pth"):
         again = torch.load(folder / name, weights_only=True)
@@ -93,8 +95,8 @@ def write_tensors(folder: Path) -> None:
         "shared_again": shared,
         7: "integer key",
     }
-    for name, zipped in (("metadata.pth", True), ("metadata_legacy.pth", False)):
-        torch.save(odd, folder / name, _use_new_zipfile_serialization=zipped)
+    for name, save in (("metadata.pth", torch.save), ("metadata_legacy.pth", save_legacy)):
+        save(odd, folder / name)
         again = torch.load(folder / name, weights_only=False)
         assert torch.equal(again["state"]["weight"], parameter) and again["shared_list"] is again["shared_again"]
     save_file(expected(dict(odd["state"])), folder / "metadata_expected.safetensors")
