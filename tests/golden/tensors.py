@@ -60,7 +60,7 @@ def expected(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def write_tensors(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     plain, strided = some_tensors(), views()
-    save_file(plain, folder / "types.safetensors", metadata={"format": "pt"})
+    save_file(plain, folder / "types.safetensors", metadata={"note": "every type"})
     save_file(expected(plain), folder / "types_expected.safetensors")
     assert all(torch.equal(tensor, plain[name]) for name, tensor in load_file(folder / "types.safetensors").items())
 
