@@ -82,7 +82,7 @@ def entry(form: Form, kind: str, x: float, y: float, w: float, h: float, text: s
     elif kind == SUBJECT:
         width = min(w, rng.uniform(34, 70))
     else:
-        width = min(w, rng.uniform(20, 90))
+        width = min(w, max(4.5 * len(text), rng.uniform(20, 90)))
     if style == "frame":
         form.box(x, y, width, h, line=rng.uniform(0.2, 0.6))
     elif style == "tint":

@@ -76,10 +76,10 @@ def glyph(rng: random.Random, pen: Pen, symbol: str, height: float, scale: float
 
 
 def write(image: Image.Image, rng: random.Random, pen: Pen, text: str, box: tuple[float, float, float, float], *,
-          scale: float, cells: int = 0, fill: float = 0.62, align: str = "left") -> None:
+          scale: float, cells: int = 0, fill: float = 0.62, align: str = "left", spread: bool = True) -> None:
     """Writes `text` into `box` (pixels) of `image`, one symbol a cell when `cells` is set.
 
-    `scale` is pixels per millimetre, `fill` the height of a digit as a share of the box.
+    `scale` is pixels per millimetre, `fill` the height of a digit as a share of the box; `spread` uses the width there is.
     """
     left, top, right, bottom = box
     wide, tall = right - left, bottom - top
@@ -91,7 +91,7 @@ def write(image: Image.Image, rng: random.Random, pen: Pen, text: str, box: tupl
         starts = [left + cell * (i + 0.5) - (g.width / 2 if g else 0) + rng.gauss(0, 0.07 * cell) for i, g in enumerate(glyphs)]
     else:
         inked = sum(g.width if g else height * 0.4 for g in glyphs)
-        wanted = (rng.uniform(0.5, 0.95) * wide - inked) / max(1, len(glyphs))
+        wanted = (rng.uniform(0.5, 0.95) * wide - inked) / max(1, len(glyphs)) if spread else 0.0
         gap = min(max(wanted, pen.spacing * height), 0.65 * height)
         advance = inked + gap * len(glyphs)
         squeeze = min(1.0, wide * 0.96 / max(advance, 1))
@@ -106,10 +106,12 @@ def write(image: Image.Image, rng: random.Random, pen: Pen, text: str, box: tupl
     climb = rng.gauss(0, 0.006)
     x0, y0, x1, y1 = int(left - tall * 0.5), int(top - tall * 0.5), int(right + tall * 0.5), int(bottom + tall * 0.5)
     layer = Image.new("L", (max(1, x1 - x0), max(1, y1 - y0)), 0)
-    for g, x in zip(glyphs, starts):
+    for symbol, g, x in zip(text, glyphs, starts):
         if g is None:
             continue
         y = middle + climb * (x - left) - g.height / 2 + rng.gauss(0, 0.03) * height
+        if symbol in ".,":
+            y += 0.45 * height
         place = (round(x - x0), round(y - y0))
         under = layer.crop((place[0], place[1], place[0] + g.width, place[1] + g.height))
         layer.paste(ImageChops.lighter(under, g), place)

@@ -57,7 +57,8 @@ def fill_in(image: Image.Image, rng: random.Random, pen: ink.Pen, spot: Spot, te
     left, top, right, bottom = pixels(spot, scale)
     x, y = origin
     inset = 0.0 if spot.cells else 0.02 * (right - left)
-    ink.write(image, rng, pen, text, (left - x + inset, top - y, right - x - inset, bottom - y), scale=scale, cells=spot.cells, fill=spot.fill, align=spot.align)
+    ink.write(image, rng, pen, text, (left - x + inset, top - y, right - x - inset, bottom - y), scale=scale, cells=spot.cells, fill=spot.fill, align=spot.align,
+              spread=spot.kind != OTHER)
 
 
 def stamp(image: Image.Image, rng: random.Random, scale: float, centre: tuple[float, float] | None = None) -> None:
