@@ -99,8 +99,10 @@ def main() -> int:
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=options.rate, weight_decay=5e-4)
     pages: list[Example] = []
     seen: set[Path] = set()
-    began, saved, step, notes = time.time(), time.time(), 0, []
-    while (share := (time.time() - began) / (60 * options.minutes)) < 1:
+    worked, last, saved = 0.0, time.time(), time.time()
+    step, notes = 0, []
+    while (share := worked / (60 * options.minutes)) < 1:
+        worked, last = worked + min(10.0, time.time() - last), time.time()  # a paused process loses nothing
         if step % 50 == 0:
             for path in sorted(options.pool.glob("pages-*.pkl")):
                 if path not in seen:
@@ -131,7 +133,7 @@ def main() -> int:
         step += 1
         if step % 25 == 0:
             means = {key: round(float(np.mean([note[key] for note in notes])), 3) for key in parts}
-            print(f"detector step {step} {share:.0%} pages {len(pages)} {means} {(time.time() - began) / step:.2f} s/step", flush=True)
+            print(f"detector step {step} {share:.0%} pages {len(pages)} {means} {worked / step:.2f} s/step", flush=True)
             notes = []
         if time.time() - saved > 60:
             saved = time.time()

@@ -104,8 +104,10 @@ def main() -> int:
     ctc = nn.CTCLoss(blank=0, zero_infinity=True)
     pool = Pool(options.pool, options.what)
     pool.refresh()
-    began, step, right, seen, total, losses, saved = time.time(), 0, 0, 0, 0, [], time.time()
-    while (share := (time.time() - began) / (60 * options.minutes)) < 1:
+    worked, last, saved = 0.0, time.time(), time.time()
+    step, right, seen, total, losses = 0, 0, 0, 0, []
+    while (share := worked / (60 * options.minutes)) < 1:
+        worked, last = worked + min(10.0, time.time() - last), time.time()  # a paused process loses nothing
         if step % 200 == 0:
             total = pool.refresh()
         rate = options.rate * min(1, (step + 1) / 100) * (0.5 * (1 + math.cos(math.pi * share)) * 0.98 + 0.02)
