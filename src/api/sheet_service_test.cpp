@@ -4,3 +4,287 @@
 
 #include <future>
 #include <nlohmann/json.hpp>
+
+namespace alcove::api {
+namespace {
+
+class NoModels final : public sheets::SheetReader {
+ public:
+  Result<sheets::SheetReading> read(const imaging::Image&) override {
+    return fail(ErrorKind::Internal, "not asked in these tests");
+  }
+  std::vector<sheets::ModelInfo> models() const override {
+    return {{"detector", "improved_weights.pt", "ab12", "a detector"}};
+  }
+  std::string device() const override { return "cpu"; }
+  std::string engine() const override { return "none"; }
+  std::string precision() const override { return "f32"; }
+};
+
+Result<std::shared_ptr<sheets::SheetReader>> loaded() { return std::make_shared<NoModels>(); }
+
+// Reads a file by its first word.
+Result<PageReading> by_word(sheets::SheetReader&, Bytes file, const PageOptions& options) {
+  const auto text = as_text(file);
+  if (text == "encrypted" && options.password != "secret")
+    return fail(ErrorKind::Unreadable, "the PDF is encrypted", "pdf_encrypted");
+  if (text == "rubbish") return fail(ErrorKind::Unreadable, "not an image", "unknown_format");
+  if (text == "huge") return fail(ErrorKind::TooLarge, "too many pixels", "too_many_pixels");
+  if (text == "explosion") throw std::bad_alloc();
+  PageReading page;
+  page.reading.reasons = {"no_register_box", "no_subject_box"};
+  page.reading.timings = {{"decode", 1.5}};
+  if (options.preview) page.preview = "jpeg";
+  return page;
+}
+
+// A Space without sockets.
+class Space : public testing::Test {
+ protected:
+  void start(LoadReader load = loaded, ReadPage read = by_word, ServiceSettings settings = {},
+             int queue = 4) {
+    space_ = std::make_unique<SheetSpace>(SpaceSettings{.models = testing::TempDir() + "no-models-here",
+                                                        .workers = 1,
+                                                        .queue = static_cast<std::size_t>(queue),
+                                                        .look_again = std::chrono::milliseconds(1)},
+                                          std::move(load));
+    service_ = std::make_unique<SheetService>(settings, *space_, std::move(read));
+    space_->start();
+  }
+  void start_and_load(ReadPage read = by_word, ServiceSettings settings = {}, int queue = 4) {
+    start(loaded, std::move(read), settings, queue);
+    while (!space_->state().reader) std::this_thread::yield();
+  }
+
+  // As the server does it: headers first, then the whole request.
+  Reply ask(Request request) {
+    if (auto refused = service_->refuse(request)) return *std::move(refused);
+    return later(std::move(request)).get();
+  }
+  std::future<Reply> later(Request request, bool gone = false) {
+    auto promise = std::make_shared<std::promise<Reply>>();
+    auto reply = promise->get_future();
+    service_->handle(std::move(request), {[promise](Reply sent) { promise->set_value(std::move(sent)); },
+                                          [gone] { return gone; }});
+    return reply;
+  }
+  Reply get(std::string path, std::string accept = "*/*") {
+    return ask({.path = std::move(path),
+                .query = {},
+                .headers = {{"accept", std::move(accept)}},
+                .body = {},
+                .id = {},
+                .declared_length = {},
+                .memory = {}});
+  }
+
+  std::unique_ptr<SheetSpace> space_;
+  std::unique_ptr<SheetService> service_;
+};
+
+Request upload(std::string_view content, std::string_view name = "a.jpg", std::string_view more = {}) {
+  std::string body = "--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"";
+  body.append(name).append("\"\r\n\r\n").append(content).append("\r\n").append(more).append("--cut--\r\n");
+  return {.method = Method::Post,
+          .path = "/extract",
+          .query = {},
+          .headers = {{"content-type", "multipart/form-data; boundary=cut"}},
+          .body = std::move(body),
+          .id = {},
+          .declared_length = {},
+          .memory = {}};
+}
+
+Json json_of(const Reply& reply) { return parse_json(reply.body).value(); }
+
+std::string header_of(const Reply& reply, std::string_view name) {
+  for (const auto& [key, value] : reply.headers)
+    if (key == name) return value;
+  return {};
+}
+
+TEST_F(Space, ProbesAreAnsweredWhileModelsLoad) {
+  std::promise<void> release;
+  start([released = release.get_future().share()] {
+    released.wait();
+    return loaded();
+  });
+  EXPECT_EQ(get("/health").status, 200);
+  EXPECT_EQ(get("/health").body, R"({"status":"ok","service":"Answer Sheet ML Inference"})");
+  EXPECT_EQ(get("/livez").status, 200);
+  for (const auto* path : {"/readyz", "/v2/health/ready"}) {
+    const auto ready = get(path);
+    EXPECT_EQ(ready.status, 503);
+    EXPECT_EQ(json_of(ready)["code"], "loading");
+    EXPECT_EQ(header_of(ready, "Retry-After"), "2");
+  }
+  EXPECT_EQ(json_of(get("/status"))["ready"], false);
+  EXPECT_EQ(json_of(get("/status"))["state"], "loading");
+  const auto early = ask(upload("sheet"));
+  EXPECT_EQ(early.status, 503);
+  EXPECT_EQ(header_of(early, "Retry-After"), "2");
+  release.set_value();
+  while (!space_->state().reader) std::this_thread::yield();
+  EXPECT_EQ(get("/readyz").status, 200);
+  EXPECT_EQ(ask(upload("sheet")).status, 200);
+}
+
+TEST_F(Space, StatusHasTheOriginalsKeysAndOurs) {
+  start_and_load();
+  const auto status = json_of(get("/status"));
+  EXPECT_EQ(status["ready"], true);
+  EXPECT_EQ(status["device"], "cpu");
+  for (const auto* key : {"primary_yolo", "register_crnn", "subject_crnn"})
+    EXPECT_TRUE(status[key].is_boolean()) << key;
+  EXPECT_FALSE(status.contains("error"));
+  EXPECT_EQ(status["precision"], "f32");
+  EXPECT_EQ(status["models"][0]["sha256"], "ab12");
+  EXPECT_EQ(status["limits"]["body_bytes"], 52'428'800);
+}
+
+TEST_F(Space, MissingModelsAreNamedAndLookedForAgain) {
+  std::atomic<int> loads{0};
+  start([&]() -> Result<std::shared_ptr<sheets::SheetReader>> {
+    ++loads;
+    return fail(ErrorKind::NotFound, "Model weights not found: improved_weights.pt");
+  });
+  while (space_->state().phase != SheetSpace::Phase::Failed) std::this_thread::yield();
+  const auto status = json_of(get("/status"));
+  EXPECT_EQ(status["ready"], false);
+  EXPECT_EQ(status["primary_yolo"], false);
+  EXPECT_EQ(status["error"], "Model weights not found: improved_weights.pt");
+  EXPECT_EQ(ask(upload("sheet")).status, 503);
+  EXPECT_EQ(loads, 1) << "nothing changed in the folder, so nothing is loaded again";
+}
+
+TEST_F(Space, AReadingIsTheContractsBody) {
+  start_and_load();
+  const auto reply = ask(upload(
+      "sheet", "a.jpg", "--cut\r\nContent-Disposition: form-data; name=\"exam_type\"\r\n\r\nCIA1\r\n"));
+  EXPECT_EQ(reply.status, 200);
+  const auto body = json_of(reply);
+  EXPECT_EQ(body["success"], true);
+  EXPECT_EQ(body["exam_type"], "CIA1");
+  EXPECT_EQ(body["models"][0]["role"], "detector");
+  EXPECT_FALSE(body.contains("preview"));
+  EXPECT_TRUE(header_of(reply, "Server-Timing").ends_with("decode;dur=1.5"));
+  auto with_preview = upload("sheet");
+  with_preview.query = "preview=1";
+  EXPECT_EQ(json_of(ask(with_preview))["preview"], "data:image/jpeg;base64,anBlZw==");
+}
+
+TEST_F(Space, WhatCannotBeReadSaysWhy) {
+  start_and_load();
+  const auto encrypted = ask(upload("encrypted", "a.pdf"));
+  EXPECT_EQ(encrypted.status, 422);
+  EXPECT_EQ(
+      encrypted.body,
+      R"({"success":false,"error":"the PDF is encrypted","detail":"the PDF is encrypted","code":"pdf_encrypted"})");
+  EXPECT_EQ(ask(upload("encrypted", "a.pdf",
+                       "--cut\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nsecret\r\n"))
+                .status,
+            200);
+  EXPECT_EQ(ask(upload("huge")).status, 413);
+  EXPECT_EQ(ask(upload("explosion")).status, 500) << "memory that runs out costs one request";
+  EXPECT_EQ(ask(upload("sheet")).status, 200);
+}
+
+TEST_F(Space, UnrecognisedContentIsJudgedByItsName) {
+  start_and_load();
+  EXPECT_EQ(ask(upload("rubbish", "a.jpg")).status, 422);
+  EXPECT_EQ(ask(upload("rubbish", "A.TIFF")).status, 422);
+  EXPECT_EQ(ask(upload("rubbish", "notes.txt")).status, 400);
+  EXPECT_EQ(ask(upload("rubbish", "")).status, 400);
+  EXPECT_EQ(ask(upload("sheet", "notes.txt")).status, 200) << "recognised content wins over its name";
+}
+
+TEST_F(Space, AFullLineIsRefusedAtOnce) {
+  std::promise<void> release, entered;
+  start_and_load(
+      [&, released = release.get_future().share()](sheets::SheetReader& reader, Bytes file,
+                                                   const PageOptions& options) {
+        if (as_text(file) == "first") entered.set_value();
+        released.wait();
+        return by_word(reader, file, options);
+      },
+      {}, 1);
+  auto first = later(upload("first"));
+  entered.get_future().wait();
+  auto second = later(upload("second"));
+  const auto third = ask(upload("third"));
+  EXPECT_EQ(third.status, 429);
+  EXPECT_GE(std::stoi(header_of(third, "Retry-After")), 1);
+  EXPECT_EQ(get("/readyz").status, 200) << "busy is not broken";
+  EXPECT_EQ(get("/health").status, 200);
+  release.set_value();
+  EXPECT_EQ(first.get().status, 200);
+  EXPECT_EQ(second.get().status, 200);
+}
+
+TEST_F(Space, WorkForNobodyIsDropped) {
+  std::atomic<int> reads{0};
+  start_and_load([&](sheets::SheetReader& reader, Bytes file, const PageOptions& options) {
+    ++reads;
+    return by_word(reader, file, options);
+  });
+  later(upload("sheet"), true).get();
+  EXPECT_EQ(reads, 0);
+}
+
+TEST_F(Space, DrainingRefusesNewSheets) {
+  start_and_load();
+  space_->drain();
+  EXPECT_EQ(get("/readyz").status, 503);
+  EXPECT_EQ(json_of(get("/readyz"))["code"], "shutting_down");
+  EXPECT_EQ(ask(upload("sheet")).status, 503);
+  EXPECT_EQ(get("/health").status, 200);
+}
+
+TEST_F(Space, TheTokenGuardsExtractAlone) {
+  start_and_load(by_word, {.token = "let-me-in"});
+  EXPECT_EQ(get("/status").status, 200);
+  EXPECT_EQ(get("/", "text/html").status, 200);
+  auto request = upload("sheet");
+  const auto refused = ask(request);
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_TRUE(json_of(refused).contains("detail"));
+  EXPECT_EQ(header_of(refused, "WWW-Authenticate"), "Bearer");
+  request.headers.emplace_back("authorization", "Bearer let-me-on");
+  EXPECT_EQ(ask(request).status, 401);
+  request.headers.back().second = "Bearer let-me-in";
+  EXPECT_EQ(ask(request).status, 200);
+}
+
+TEST_F(Space, UnknownPathsAndMethodsAnswerInJson) {
+  start_and_load();
+  EXPECT_EQ(get("/nope").status, 404);
+  EXPECT_TRUE(json_of(get("/nope")).contains("detail"));
+  const auto wrong = get("/extract");
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(header_of(wrong, "Allow"), "POST");
+  auto preflight = upload("");
+  preflight.method = Method::Options;
+  EXPECT_EQ(ask(preflight).status, 204);
+}
+
+TEST_F(Space, BrowsersGetThePageAndClientsTheList) {
+  start_and_load();
+  const auto list = json_of(get("/"));
+  EXPECT_EQ(list["service"], "Answer Sheet ML Inference");
+  EXPECT_TRUE(list["endpoints"].is_array());
+  const auto page = get("/", "text/html,application/xhtml+xml,*/*;q=0.8");
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  EXPECT_TRUE(page.body.starts_with("<!doctype html>"));
+  EXPECT_NE(header_of(page, "Content-Security-Policy").find("default-src 'self'"), std::string::npos);
+  auto again = Request{.path = "/sheet/sheet.js",
+                       .query = {},
+                       .headers = {{"if-none-match", header_of(get("/sheet/sheet.js"), "ETag")}},
+                       .body = {},
+                       .id = {},
+                       .declared_length = {},
+                       .memory = {}};
+  EXPECT_EQ(ask(again).status, 304);
+}
+
+}  // namespace
+}  // namespace alcove::api

@@ -2,7 +2,7 @@
 
 import { announce, byId, copy, el, percent, shortcuts, size, themeButton } from "../shared/page.js";
 import { cutOut, openPicture, pageFigure } from "./draw.js";
-import { advice, bestBox, certainty, DOUBTFUL, FIELDS, reasonSentence, stageName, verdict } from "./words.js";
+import { advice, bestBox, certainty, DOUBTFUL, FIELDS, reasonSentence, SAID, stageName, verdict } from "./words.js";
 
 const sheets = [];  // {name, file, state: waiting|reading|read|failed, reply, error, picture, password}
 let selected = null;
@@ -67,7 +67,6 @@ function take(files) {
   announce(taken.length === 1 ? `${taken[0].name} taken` : `${taken.length} files taken`);
   show();
   showServer();
-  byId("desk").scrollIntoView({ block: "nearest" });
   work();
 }
 
@@ -179,7 +178,7 @@ function errorView(sheet) {
     el("span", { class: "shape", "aria-hidden": "true" }, "✕"),
     el("div", {},
       el("h2", {}, `${sheet.name} could not be read`),
-      el("p", {}, sentence(detail)),
+      el("p", {}, SAID[code] ?? sentence(detail)),
       el("p", { class: "todo" }, advice(code, status)),
       code === "pdf_encrypted" ? secretForm(sheet, "Password of the PDF", (value) => { sheet.password = value; }) : null,
       code === "unauthorized" ? secretForm(sheet, "Access token", keepToken) : null,
@@ -216,7 +215,7 @@ function fieldCard(sheet, field) {
   const box = bestBox(reply, field);
   const value = reply[field];
   const share = reply[field === "register_number" ? "register_candidates" : "subject_candidates"][0]?.confidence ?? 0;
-  const sure = certainty(share);
+  const sure = certainty(share, box?.symbols ?? []);
   return el("section", { class: `card field ${field}` },
     el("div", { class: "field-head" }, el("h3", {}, FIELDS[field]),
       value ? el("p", { class: `sure ${sure.name}` }, el("span", { "aria-hidden": "true" }, `${sure.mark} `), `${percent(share)}, ${sure.word}`) : null),

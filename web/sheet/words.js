@@ -26,18 +26,27 @@ const ADVICE = {
   no_connection: "Check the connection. The file stays here and is sent again when you press Try again.",
 };
 
+/** Where the server's sentence speaks to programs. */
+export const SAID = {
+  pdf_encrypted: "This PDF is locked with a password.",
+  unauthorized: "This server asks for an access token.",
+};
+
 export const advice = (code, status) => ADVICE[code] ??
   (status >= 500 ? "Try again. If it stays, give the code below to whoever runs this server." :
     "Try again, or try another scan of the sheet.");
 
-/** How sure a share between 0 and 1 is: a shape, a word and a name for the style. */
-export function certainty(share) {
-  if (share >= 0.9) return { mark: "●", word: "sure", name: "sure" };
+/** Below this a character is underlined. */
+export const DOUBTFUL = 0.9;
+
+/** How sure a field is: a shape, a word and a name for the style. Its mean hides one bad character among eleven good
+    ones, so the weakest of them has a say. */
+export function certainty(share, symbols) {
+  const weak = symbols.some((symbol) => symbol.confidence < DOUBTFUL);
+  if (share >= 0.9 && !weak) return { mark: "●", word: "sure", name: "sure" };
   if (share >= 0.6) return { mark: "◐", word: "check it", name: "check" };
   return { mark: "○", word: "doubtful", name: "doubt" };
 }
-
-export const DOUBTFUL = 0.9;
 
 /** What a reading amounts to. */
 export function verdict(reply) {
