@@ -45,9 +45,12 @@ Result<graph::Value> add_tensor(graph::Builder& builder, const std::string& name
 }
 
 std::string with_commas(std::int64_t count) {
-  auto text = fmt::format("{}", count);
-  for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
+  std::string text;
+  const auto digits = std::to_string(count);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
   return text;
 }
 

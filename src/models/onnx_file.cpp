@@ -92,6 +92,12 @@ Result<std::string> find_alphabet(const graph::Model& graph, const fs::path& pat
   if (const auto* alphabet = metadata(graph, "alphabet")) return *alphabet;
   const auto beside = fs::path(path.string() + ".alphabet");
   if (const auto lines = lines_of(beside); lines && !lines->empty()) return lines->front();
+  if (out.shape[2].size < 0)
+    return fail(
+        ErrorKind::Unsupported,
+        fmt::format(
+            "the model leaves its number of classes open and has no alphabet; write it into {}, one line",
+            beside.string()));
   return usual_alphabet(out.shape[2].size);
 }
 
