@@ -33,7 +33,11 @@ class Crnn(nn.Module):
         c1, c2, c3, c4, c5, c6, c7 = shape.channels
 
         def block(inputs: int, outputs: int, kernel: int | tuple[int, int] = 3, padding: int = 1) -> list[nn.Module]:
-            return [nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=shape.conv_bias), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)]
+            return [
+                nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=shape.conv_bias),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True),
+            ]
 
         self.cnn = nn.Sequential(
             *block(1, c1), nn.MaxPool2d(2, 2),  # 0 1

@@ -30,7 +30,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 MODELS = ROOT / "models" / "demo"
 SHEETS = ROOT / "samples" / "sheets"
-FILES = {"detector": "improved_weights.pt", "register": "best_crnn_model(git).pth", "subject": "best_subject_model_final.pth"}
+FILES = {
+    "detector": "improved_weights.pt",
+    "register": "best_crnn_model(git).pth",
+    "subject": "best_subject_model_final.pth",
+}
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tiff", ".webp"}
 FIELD_OF_LABEL = {"RegisterNumber": "register", "SubjectCode": "subject"}
 CONVOLUTIONS = (0, 4, 9, 12, 16, 19, 24)
@@ -49,7 +53,9 @@ def upright(path: Path) -> Image.Image:
 def load_reader(path: Path) -> crnn.Crnn:
     """The widths come from the shapes; every name has to fit."""
     state = torch.load(path, map_location="cpu", weights_only=True)
-    state = {name.removeprefix("module."): tensor.float() for name, tensor in state.get("model_state_dict", state).items()}
+    state = {
+        name.removeprefix("module."): tensor.float() for name, tensor in state.get("model_state_dict", state).items()
+    }
     shape = crnn.CrnnShape(
         channels=tuple(state[f"cnn.{index}.weight"].shape[0] for index in CONVOLUTIONS),
         hidden=state["rnn.weight_hh_l0"].shape[1],
@@ -73,7 +79,12 @@ def read_box(model: crnn.Crnn, page: Image.Image, field: str, box: list[float]) 
 def read_sheet(detector: YOLO, readers: dict[str, crnn.Crnn], path: Path) -> dict[str, Any]:
     page = upright(path)
     boxes = detector.predict(page, device="cpu", verbose=False, save=False)[0].boxes.data.tolist()
-    found: dict[str, Any] = {"file": f"samples/sheets/{path.name}", "width": page.width, "height": page.height, "boxes": []}
+    found: dict[str, Any] = {
+        "file": f"samples/sheets/{path.name}",
+        "width": page.width,
+        "height": page.height,
+        "boxes": [],
+    }
     for *box, confidence, label in boxes:
         name = detector.names[int(label)]
         reading = read_box(readers[FIELD_OF_LABEL[name]], page, FIELD_OF_LABEL[name], box)
@@ -103,7 +114,8 @@ def main() -> None:
     document = {"weights_sha256": digests, "tolerances": {"box_px": 0.5, "confidence": 1e-3}, "sheets": sheets}
     (HERE / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
     for sheet in sheets:
-        print(f"{Path(sheet['file']).name:24} {len(sheet['boxes'])} boxes  {sheet['register'] or '-':14} {sheet['subject'] or '-'}")
+        name, count = Path(sheet["file"]).name, len(sheet["boxes"])
+        print(f"{name:24} {count} boxes  {sheet['register'] or '-':14} {sheet['subject'] or '-'}")
 
 
 if __name__ == "__main__":

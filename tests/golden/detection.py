@@ -16,7 +16,7 @@ from firmness import CONFIDENCE, IOU
 
 @dataclass(frozen=True)
 class Detection:
-    """`letterbox` [H, W, 3] RGB bytes; `output0` [4 + classes, anchors]; `boxes` [n, 6]: x1 y1 x2 y2 confidence class."""
+    """`letterbox` [H, W, 3] RGB bytes; `output0` [4 + classes, anchors]; `boxes` [n, 6]: x1 y1 x2 y2 score class."""
 
     letterbox: NDArray[np.uint8]
     output0: NDArray[np.float32]

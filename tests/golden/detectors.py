@@ -41,8 +41,6 @@ class DetectorSpec:
     seed: int = 1  # where the search for firm outcomes starts
 
 
-
-
 def _attention(channels: int) -> dict[tuple[str, int], int]:
     """Keeps the attention block of YOLO11 wide enough: a head per 128 channels, and the published size n has two."""
     return {("backbone", 9): channels, ("backbone", 10): channels}
@@ -51,7 +49,9 @@ def _attention(channels: int) -> dict[tuple[str, int], int]:
 _FIVE = ("Name", "RegisterNumber", "Stamp", "SubjectCode", "Date")
 
 DETECTORS = (
-    DetectorSpec("yolov8n", "yolov8n.yaml", 0.1, SHEET_LABELS, "stripped", cases=("a4", "small", "landscape", "a4:swap"), seed=2),
+    DetectorSpec(
+        "yolov8n", "yolov8n.yaml", 0.1, SHEET_LABELS, "stripped", cases=("a4", "small", "landscape", "a4:swap"), seed=2
+    ),
     DetectorSpec("yolov8s", "yolov8s.yaml", 0.09, _FIVE, "stripped"),
     DetectorSpec("yolo11n", "yolo11n.yaml", 0.125, SHEET_LABELS, "stripped", _attention(2048)),
     DetectorSpec("yolov5nu", "yolov5n.yaml", 0.0625, SHEET_LABELS, "full", half=False),
@@ -74,7 +74,8 @@ def recipe(name: str, width: float, edits: dict[tuple[str, int], int]) -> dict[s
 def build(spec: DetectorSpec, seed: int, samples: dict[str, torch.Tensor]) -> tasks.DetectionModel:
     """A network whose activations stay near unit size on `samples` and whose numbers look trained.
 
-    `samples` are [1, 3, H, W] in 0..1 under the names of cases. What the file will store is already rounded in: float16 when spec.half.
+    `samples` are [1, 3, H, W] in 0..1 under the names of cases. What the file will store is already
+    rounded in: float16 when spec.half.
     """
     torch.manual_seed(seed)
     model = tasks.DetectionModel(recipe(spec.recipe, spec.width, spec.edits), nc=len(spec.labels), verbose=False)
@@ -132,7 +133,9 @@ def shape_head(model: tasks.DetectionModel, half: bool, samples: list[torch.Tens
             scores[level].bias.copy_(biases)
 
 
-def last_layers(model: tasks.DetectionModel, samples: list[torch.Tensor]) -> list[tuple[list[torch.Tensor], list[torch.Tensor]]]:
+def last_layers(
+    model: tasks.DetectionModel, samples: list[torch.Tensor]
+) -> list[tuple[list[torch.Tensor], list[torch.Tensor]]]:
     """Per sample what the last box and class convolutions give, level by level."""
     head: Detect = model.model[-1]
     seen: list[torch.Tensor] = []
@@ -148,14 +151,18 @@ def last_layers(model: tasks.DetectionModel, samples: list[torch.Tensor]) -> lis
     return found
 
 
-def firm_biases(logits: list[torch.Tensor], places: list[torch.Tensor], sizes: list[torch.Size], half: bool) -> list[torch.Tensor]:
+def firm_biases(
+    logits: list[torch.Tensor], places: list[torch.Tensor], sizes: list[torch.Size], half: bool
+) -> list[torch.Tensor]:
     """Per level the class biases, tried at random among those that leave a gap around the threshold."""
     labels = logits[0].shape[0]
     cells = [[(height // stride) * (width // stride) for stride in (8, 16, 32)] for height, width in sizes]
     by_level = [[part for part in logit.split(cell, 1)] for logit, cell in zip(logits, cells)]
     choices = [
         [
-            bias_choices([parts[level][label] for parts in by_level], (24.0, 14.0, 8.0)[level] * 2 / math.sqrt(2 * labels), half)
+            bias_choices(
+                [parts[level][label] for parts in by_level], (24.0, 14.0, 8.0)[level] * 2 / math.sqrt(2 * labels), half
+            )
             for label in range(labels)
         ]
         for level in range(3)
@@ -164,7 +171,11 @@ def firm_biases(logits: list[torch.Tensor], places: list[torch.Tensor], sizes: l
     for _ in range(1500):
         biases = [torch.tensor([options[rng.integers(len(options))] for options in level]) for level in choices]
         if all(
-            judge(torch.cat([place, torch.cat([part + bias[:, None] for part, bias in zip(parts, biases)], 1).sigmoid()]).numpy()).firm()
+            judge(
+                torch.cat(
+                    [place, torch.cat([part + bias[:, None] for part, bias in zip(parts, biases)], 1).sigmoid()]
+                ).numpy()
+            ).firm()
             for place, parts in zip(places, by_level)
         ):
             return biases

@@ -27,7 +27,10 @@ class Firmness:
 
     def firm(self) -> bool:
         return (
-            min(self.confidence, self.label, self.iou) >= MARGIN and self.order >= 1e-4 and 20 <= self.boxes <= 250 and self.suppressed >= 3
+            min(self.confidence, self.label, self.iou) >= MARGIN
+            and self.order >= 1e-4
+            and 20 <= self.boxes <= 250
+            and self.suppressed >= 3
         )
 
 

@@ -11,7 +11,7 @@ import torch
 
 
 def save_legacy(value: Any, path: Path) -> None:
-    """PyTorch names and orders storages by their addresses there; here both follow the order in which the value names them."""
+    """PyTorch names and orders storages by their addresses there; here both follow the order in the value."""
     buffer = io.BytesIO()
     torch.save(value, buffer, _use_new_zipfile_serialization=False)
     head, sizes, body = split(buffer.getvalue())
@@ -22,7 +22,7 @@ def save_legacy(value: Any, path: Path) -> None:
 
 
 def split(data: bytes) -> tuple[bytes, dict[str, int], dict[str, bytes]]:
-    """Everything before the list of keys; element sizes by key, in the order of the value; the bytes by key, each with its count."""
+    """What precedes the list of keys; element sizes by key, in the value's order; bytes by key, after their count."""
     stream = io.BytesIO(data)
     sizes: dict[str, int] = {}
 
@@ -31,7 +31,9 @@ def split(data: bytes) -> tuple[bytes, dict[str, int], dict[str, bytes]]:
             kind, element, key, _, count, *_ = identity
             assert kind == "storage"
             sizes.setdefault(key, element(0).element_size())
-            return torch.storage.TypedStorage(wrap_storage=element(count)._untyped_storage, dtype=element.dtype, _internal=True)
+            return torch.storage.TypedStorage(
+                wrap_storage=element(count)._untyped_storage, dtype=element.dtype, _internal=True
+            )
 
     for _ in range(4):  # magic number, protocol, system, the value
         Reader(stream).load()

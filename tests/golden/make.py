@@ -67,10 +67,21 @@ def letterboxed(image: Image.Image) -> pictures.Pixels:
 
 def make_pages() -> Record:
     page_stage.write_pages(HERE / "pages")
-    return {"pages": [{"name": spec.name, "file": f"pages/{spec.name}.png", "width": spec.width, "height": spec.height} for spec in page_stage.PAGES]}
+    return {
+        "pages": [
+            {"name": spec.name, "file": f"pages/{spec.name}.png", "width": spec.width, "height": spec.height}
+            for spec in page_stage.PAGES
+        ]
+    }
 
 
-ODD_SIZES = {"exact": (480, 640), "tall": (61, 900), "wide": (1500, 33), "just_larger": (487, 641), "just_smaller": (479, 639)}
+ODD_SIZES = {
+    "exact": (480, 640),
+    "tall": (61, 900),
+    "wide": (1500, 33),
+    "just_larger": (487, 641),
+    "just_smaller": (479, 639),
+}
 
 
 def make_letterbox() -> Record:
@@ -78,14 +89,28 @@ def make_letterbox() -> Record:
     records = []
     for spec in page_stage.PAGES:
         Image.fromarray(letterboxed(pages()[spec.name])).save(HERE / "letterbox" / f"{spec.name}.png", optimize=True)
-        records.append({"name": spec.name, "source": f"pages/{spec.name}.png", "expected": f"letterbox/{spec.name}.png", "relation": spec.relation})
+        records.append(
+            {
+                "name": spec.name,
+                "source": f"pages/{spec.name}.png",
+                "expected": f"letterbox/{spec.name}.png",
+                "relation": spec.relation,
+            }
+        )
     mosaic = pages()["landscape"].resize((1500, 900), Image.Resampling.NEAREST)
     for name, (width, height) in ODD_SIZES.items():
         source = mosaic.crop((0, 0, width, height))
         source.save(HERE / "letterbox" / f"{name}.source.png", optimize=True)
         Image.fromarray(letterboxed(source)).save(HERE / "letterbox" / f"{name}.png", optimize=True)
         relation = "enlarge" if max(width, height) < 640 else "shrink"
-        records.append({"name": name, "source": f"letterbox/{name}.source.png", "expected": f"letterbox/{name}.png", "relation": relation})
+        records.append(
+            {
+                "name": name,
+                "source": f"letterbox/{name}.source.png",
+                "expected": f"letterbox/{name}.png",
+                "relation": relation,
+            }
+        )
     return {"letterbox": records}
 
 
@@ -101,7 +126,9 @@ def save_detector(spec: detectors.DetectorSpec, model: Any, path: Path) -> None:
     if spec.saved == "full":
         saving.save_full(model, detectors.disturbed(model), path)
     else:
-        {"stripped": saving.save_stripped, "trainer": saving.save_by_trainer, "old_names": saving.save_old_names}[spec.saved](model, path)
+        {"stripped": saving.save_stripped, "trainer": saving.save_by_trainer, "old_names": saving.save_old_names}[
+            spec.saved
+        ](model, path)
 
 
 def pin_cases(name: str, weights: Path, cases: tuple[str, ...]) -> list[Record]:
@@ -119,7 +146,15 @@ def pin_cases(name: str, weights: Path, cases: tuple[str, ...]) -> list[Record]:
         file = f"detectors/{name}.{case.replace(':', '_')}.safetensors"
         save_file({"output0": found.output0, "boxes": found.boxes}, HERE / file)
         margins = {key: float(f"{value:.3g}") for key, value in asdict(firm).items()}
-        records.append({"page": page, "letterbox": f"letterbox/{page}.png", "channel_swap": bool(swap), "expected": file, "margins": margins})
+        records.append(
+            {
+                "page": page,
+                "letterbox": f"letterbox/{page}.png",
+                "channel_swap": bool(swap),
+                "expected": file,
+                "margins": margins,
+            }
+        )
     return records
 
 
@@ -171,7 +206,14 @@ def make_onnx(source: str, cases: list[Record]) -> Record:
         wanted = load_file(HERE / record["expected"])
         np.testing.assert_allclose(found.output0, wanted["output0"], rtol=2e-4, atol=2e-3)
         np.testing.assert_allclose(found.boxes, wanted["boxes"], rtol=2e-4, atol=2e-3)
-    return {"name": name, "weights": f"detectors/{name}.onnx", "saved": "onnx", "stored": "F32", "labels": list(spec.labels), "cases": cases}
+    return {
+        "name": name,
+        "weights": f"detectors/{name}.onnx",
+        "saved": "onnx",
+        "stored": "F32",
+        "labels": list(spec.labels),
+        "cases": cases,
+    }
 
 
 def crop_inputs(spec: readers.ReaderSpec) -> list[torch.Tensor]:
@@ -188,7 +230,17 @@ def make_crops() -> Record:
         key = f"{spec.name}_swap" if swap else spec.name
         found[key] = crop_stage.crop_tensor(page, spec, swap)
         whole = list(crop_stage.padded(spec.box, page.width, page.height))
-        records.append({"name": key, "page": spec.page, "field": spec.field, "box": list(spec.box), "padded": whole, "channel_swap": swap, "key": key})
+        records.append(
+            {
+                "name": key,
+                "page": spec.page,
+                "field": spec.field,
+                "box": list(spec.box),
+                "padded": whole,
+                "channel_swap": swap,
+                "key": key,
+            }
+        )
     save_file(found, HERE / "crops" / "crops.safetensors")
     return {"crops": {"expected": "crops/crops.safetensors", "cases": records}}
 
@@ -196,7 +248,10 @@ def make_crops() -> Record:
 def firm_reader(spec: readers.ReaderSpec, inputs: list[torch.Tensor], path: Path) -> tuple[crnn.Crnn, int]:
     """Counts seeds up until every step's choice is clear by 0.01 and no text is empty; the file is written by then."""
     by_page = {page.name: page for page in page_stage.PAGES}
-    texts = [by_page[crop.page].register if spec.field == "register" else by_page[crop.page].subject for crop in spec.pinned()]
+    texts = [
+        by_page[crop.page].register if spec.field == "register" else by_page[crop.page].subject
+        for crop in spec.pinned()
+    ]
     for seed in range(spec.seed, spec.seed + 1000, 100):
         model = readers.build(spec, seed, inputs, texts)
         readers.save(spec, model, path)
@@ -246,11 +301,20 @@ def make_readers() -> Record:
 
 def make_pictures() -> Record:
     found = pictures.write_pictures(HERE / "images")
-    save_file({name: np.ascontiguousarray(picture.pixels) for name, picture in found.items()}, HERE / "images" / "expected.safetensors")
+    save_file(
+        {name: np.ascontiguousarray(picture.pixels) for name, picture in found.items()},
+        HERE / "images" / "expected.safetensors",
+    )
     save_file(pictures.resizes(), HERE / "images" / "resizes.safetensors")
     records = [{"file": f"images/{name}", "key": name, "max_abs": picture.tolerance} for name, picture in found.items()]
-    names = [{"name": spec.name, "source": f"{spec.name}.source", "expected": f"{spec.name}.expected"} for spec in pictures.RESIZES]
-    return {"images": {"expected": "images/expected.safetensors", "cases": records}, "resizes": {"expected": "images/resizes.safetensors", "cases": names}}
+    names = [
+        {"name": spec.name, "source": f"{spec.name}.source", "expected": f"{spec.name}.expected"}
+        for spec in pictures.RESIZES
+    ]
+    return {
+        "images": {"expected": "images/expected.safetensors", "cases": records},
+        "resizes": {"expected": "images/resizes.safetensors", "cases": names},
+    }
 
 
 def make_tensors() -> Record:
@@ -264,7 +328,16 @@ def make_tensors() -> Record:
         "metadata.pth": "metadata",
         "metadata_legacy.pth": "metadata",
     }
-    return {"tensors": [{"file": f"tensors/{name}", "expected": f"tensors/{kind}_expected.safetensors", "under": "state" if kind == "metadata" else ""} for name, kind in pairs.items()]}
+    return {
+        "tensors": [
+            {
+                "file": f"tensors/{name}",
+                "expected": f"tensors/{kind}_expected.safetensors",
+                "under": "state" if kind == "metadata" else "",
+            }
+            for name, kind in pairs.items()
+        ]
+    }
 
 
 def make_refusals() -> Record:

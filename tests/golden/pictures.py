@@ -20,7 +20,10 @@ def scene(channels: int, seed: int, width: int = WIDTH, height: int = HEIGHT) ->
     """Slopes, an edge and a little noise: [height, width, channels], or [height, width] for one channel."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width]
-    planes = [128 + 90 * np.sin((1 + k) * x / 9.0 + k) * np.cos(y / (7.0 + k)) + 12 * rng.standard_normal(x.shape) for k in range(channels)]
+    planes = [
+        128 + 90 * np.sin((1 + k) * x / 9.0 + k) * np.cos(y / (7.0 + k)) + 12 * rng.standard_normal(x.shape)
+        for k in range(channels)
+    ]
     pixels = np.clip(np.stack(planes, -1), 0, 255)
     pixels[height // 4 : height // 2, width // 3 : width // 2] = np.arange(channels) * 60 + 20
     pixels = pixels.astype(np.uint8)
@@ -51,7 +54,13 @@ def write_pictures(folder: Path) -> dict[str, Expected]:
     cmyk = Image.fromarray(scene(4, 5), "CMYK")
     found: dict[str, Expected] = {}
 
-    def add(name: str, image: Image.Image, tolerance: int, reading: Callable[[Image.Image], Pixels] | None = None, **options: object) -> None:
+    def add(
+        name: str,
+        image: Image.Image,
+        tolerance: int,
+        reading: Callable[[Image.Image], Pixels] | None = None,
+        **options: object,
+    ) -> None:
         image.save(folder / name, **options)
         opened = Image.open(folder / name)
         upright = ImageOps.exif_transpose(opened)
@@ -118,7 +127,9 @@ def write_png(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16], interl
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], depth, colour, 0, 0, int(interlaced))
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    )
 
 
 @dataclass(frozen=True)

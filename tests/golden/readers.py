@@ -44,20 +44,72 @@ _FOURTEEN = DIGITS_AND_LETTERS[:13]
 
 READERS = (
     ReaderSpec("register_original_width", ".pth", "register", CrnnShape(ORIGINAL, 256, 11), DIGITS, "views", 1),
-    ReaderSpec("register_narrow", ".pth", "register", CrnnShape((12, 24, 36, 36, 48, 48, 48), 48, 11), DIGITS, "plain", 2),
-    ReaderSpec("subject_narrow", ".pth", "subject", CrnnShape((12, 24, 36, 36, 48, 48, 48), 40, 37), DIGITS_AND_LETTERS, "plain", 3),
-    ReaderSpec("register_module_prefix", ".pth", "register", CrnnShape(_NARROW, 24, 11), DIGITS, "module", 4, crops=_MAIN),
-    ReaderSpec("subject_checkpoint", ".pth", "subject", CrnnShape(_NARROW, 24, 37), DIGITS_AND_LETTERS, "checkpoint", 5, crops=_MAIN),
-    ReaderSpec("register_half", ".pt", "register", CrnnShape(_NARROW, 24, 11), DIGITS, "plain", 6, half=True, crops=_MAIN),
-    ReaderSpec("subject_legacy", ".pth", "subject", CrnnShape(_NARROW, 24, 37), DIGITS_AND_LETTERS, "legacy", 7, crops=_MAIN),
-    ReaderSpec("subject_safetensors", ".safetensors", "subject", CrnnShape(_NARROW, 24, 37), DIGITS_AND_LETTERS, "safetensors", 8, crops=_MAIN),
-    ReaderSpec("register_one_layer", ".pth", "register", CrnnShape((8, 12, 20, 16, 24, 40, 28), 20, 14, layers=1, conv_bias=False), _FOURTEEN, "plain", 9, crops=_MAIN),
-    ReaderSpec("subject_three_layers", ".pth", "subject", CrnnShape((6, 10, 14, 18, 22, 26, 30), 16, 37, layers=3), DIGITS_AND_LETTERS, "module_checkpoint", 10, crops=_MAIN),
+    ReaderSpec(
+        "register_narrow", ".pth", "register", CrnnShape((12, 24, 36, 36, 48, 48, 48), 48, 11), DIGITS, "plain", 2
+    ),
+    ReaderSpec(
+        "subject_narrow",
+        ".pth",
+        "subject",
+        CrnnShape((12, 24, 36, 36, 48, 48, 48), 40, 37),
+        DIGITS_AND_LETTERS,
+        "plain",
+        3,
+    ),
+    ReaderSpec(
+        "register_module_prefix", ".pth", "register", CrnnShape(_NARROW, 24, 11), DIGITS, "module", 4, crops=_MAIN
+    ),
+    ReaderSpec(
+        "subject_checkpoint",
+        ".pth",
+        "subject",
+        CrnnShape(_NARROW, 24, 37),
+        DIGITS_AND_LETTERS,
+        "checkpoint",
+        5,
+        crops=_MAIN,
+    ),
+    ReaderSpec(
+        "register_half", ".pt", "register", CrnnShape(_NARROW, 24, 11), DIGITS, "plain", 6, half=True, crops=_MAIN
+    ),
+    ReaderSpec(
+        "subject_legacy", ".pth", "subject", CrnnShape(_NARROW, 24, 37), DIGITS_AND_LETTERS, "legacy", 7, crops=_MAIN
+    ),
+    ReaderSpec(
+        "subject_safetensors",
+        ".safetensors",
+        "subject",
+        CrnnShape(_NARROW, 24, 37),
+        DIGITS_AND_LETTERS,
+        "safetensors",
+        8,
+        crops=_MAIN,
+    ),
+    ReaderSpec(
+        "register_one_layer",
+        ".pth",
+        "register",
+        CrnnShape((8, 12, 20, 16, 24, 40, 28), 20, 14, layers=1, conv_bias=False),
+        _FOURTEEN,
+        "plain",
+        9,
+        crops=_MAIN,
+    ),
+    ReaderSpec(
+        "subject_three_layers",
+        ".pth",
+        "subject",
+        CrnnShape((6, 10, 14, 18, 22, 26, 30), 16, 37, layers=3),
+        DIGITS_AND_LETTERS,
+        "module_checkpoint",
+        10,
+        crops=_MAIN,
+    ),
 )
 
 
 def build(spec: ReaderSpec, seed: int, crops: list[torch.Tensor], texts: list[str]) -> Crnn:
-    """A reader whose greedy reading of `crops` ([1, 1, 32, W]) is `texts`, as far as its random features can tell steps apart."""
+    """A reader of `crops` ([1, 1, 32, W]) whose texts are `texts`, as far as random features tell steps apart."""
     torch.manual_seed(seed)
     model = Crnn(spec.shape)
     with torch.no_grad():
@@ -128,12 +180,16 @@ def solve_last_layer(model: Crnn, crops: list[torch.Tensor], texts: list[str], a
 
 
 def view_into_one_storage(model: Crnn) -> None:
-    """Makes every tensor a view into one storage of 500,000 floats, most of them overlapping and strided.
+    """Makes every tensor a view into one storage of 500,000 floats, most of them strided and overlapping.
 
-    So a file of the original's shapes stays small, and meets offsets, strides and sharing in one go. What calibration or
-    the solver writes to gets a stretch of its own at the end.
+    So a file of the original's shapes stays small, and meets offsets, strides and sharing in one go. What
+    calibration or the solver writes to gets a stretch of its own at the end.
     """
-    own = [(name, tensor) for name, tensor in list(model.named_parameters()) + list(model.named_buffers()) if written_later(name)]
+    own = [
+        (name, tensor)
+        for name, tensor in list(model.named_parameters()) + list(model.named_buffers())
+        if written_later(name)
+    ]
     reserved = sum(tensor.numel() for _, tensor in own)
     shared = 500_000 - reserved
     storage = torch.cat([0.05 * torch.randn(shared), torch.ones(reserved)])
@@ -152,11 +208,19 @@ def view_into_one_storage(model: Crnn) -> None:
 
 
 def written_later(name: str) -> bool:
-    return "running" in name or name.startswith("fc") or (name.startswith("cnn") and name.split(".")[1] in {"1", "5", "10", "13", "17", "20", "25"} and "num" not in name)
+    return (
+        "running" in name
+        or name.startswith("fc")
+        or (
+            name.startswith("cnn")
+            and name.split(".")[1] in {"1", "5", "10", "13", "17", "20", "25"}
+            and "num" not in name
+        )
+    )
 
 
 def overlapping_strides(shape: tuple[int, ...], room: int) -> tuple[int, ...]:
-    """Strides that keep the view inside `room` elements; 1-d tensors are read backwards through nothing, every third element."""
+    """Strides that keep the view inside `room` elements."""
     if len(shape) == 1:
         return (3,)
     if len(shape) == 2:
@@ -177,7 +241,10 @@ def replace(model: nn.Module, name: str, value: torch.Tensor) -> None:
 
 
 def save(spec: ReaderSpec, model: Crnn, path: Path) -> None:
-    state = OrderedDict((name, tensor.half() if spec.half and tensor.is_floating_point() else tensor) for name, tensor in model.state_dict().items())
+    state = OrderedDict(
+        (name, tensor.half() if spec.half and tensor.is_floating_point() else tensor)
+        for name, tensor in model.state_dict().items()
+    )
     if spec.saved.startswith("module"):
         state = OrderedDict((f"module.{name}", tensor) for name, tensor in state.items())
     if spec.saved.endswith("checkpoint"):
@@ -186,7 +253,10 @@ def save(spec: ReaderSpec, model: Crnn, path: Path) -> None:
             parameter.grad = torch.zeros_like(parameter)
         if spec.saved == "module_checkpoint":  # the state of a run that has begun
             optimizer.step()
-        torch.save({"epoch": 42, "model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(), "loss": 0.125}, path)
+        torch.save(
+            {"epoch": 42, "model_state_dict": state, "optimizer_state_dict": optimizer.state_dict(), "loss": 0.125},
+            path,
+        )
     elif spec.saved == "safetensors":
         save_file({name: tensor.contiguous() for name, tensor in state.items()}, path, metadata={"format": "pt"})
     elif spec.saved == "legacy":

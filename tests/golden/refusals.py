@@ -35,7 +35,7 @@ REFUSALS = (
 def hollow(model: nn.Module) -> None:
     """Every tensor becomes one element seen through zero strides: the shapes stay, the bytes go."""
     for module in model.modules():
-        for name, parameter in module._parameters.items():
+        for parameter in module._parameters.values():
             if parameter is not None:
                 parameter.data = torch.zeros(1, dtype=torch.float16).expand(parameter.shape)
         for name, buffer in module._buffers.items():
@@ -64,7 +64,7 @@ def write_refusals(folder: Path) -> None:
 
 
 def write_first_yolov5(path: Path) -> None:
-    """What the older YOLOv5 repository leaves: classes of a top-level package `models`, which Ultralytics refuses too."""
+    """What the older YOLOv5 repository leaves: classes of a package `models`, which Ultralytics refuses too."""
     package, module = types.ModuleType("models"), types.ModuleType("models.yolo")
     package.__path__ = []
     kinds = {}

@@ -40,7 +40,14 @@ def fixed_date() -> Iterator[None]:
 
 
 def train_args() -> dict[str, Any]:
-    return {**DEFAULT_CFG_DICT, "task": "detect", "mode": "train", "model": "start.pt", "data": "sheets.yaml", "epochs": 40}
+    return {
+        **DEFAULT_CFG_DICT,
+        "task": "detect",
+        "mode": "train",
+        "model": "start.pt",
+        "data": "sheets.yaml",
+        "epochs": 40,
+    }
 
 
 def trained_optimizer(model: nn.Module, kind: type[torch.optim.Optimizer], **settings: Any) -> torch.optim.Optimizer:
@@ -58,7 +65,9 @@ def trained_optimizer(model: nn.Module, kind: type[torch.optim.Optimizer], **set
 
 def save_stripped(model: tasks.DetectionModel, path: Path) -> None:
     """What `best.pt` is at the end of a training: fp16, no optimizer, one copy."""
-    torch.save({"epoch": 39, "model": copy.deepcopy(model), "ema": None, "optimizer": None, "train_args": train_args()}, path)
+    torch.save(
+        {"epoch": 39, "model": copy.deepcopy(model), "ema": None, "optimizer": None, "train_args": train_args()}, path
+    )
     with fixed_date():
         torch_utils.strip_optimizer(path)
 
@@ -117,7 +126,9 @@ def save_by_trainer(model: tasks.DetectionModel, path: Path) -> None:
 
 def save_old_names(model: tasks.DetectionModel, path: Path) -> None:
     """As the first releases did, when every module class was `ultralytics.nn.modules.NAME`."""
-    classes = {type(module) for module in model.modules() if type(module).__module__.startswith("ultralytics.nn.modules.")}
+    classes = {
+        type(module) for module in model.modules() if type(module).__module__.startswith("ultralytics.nn.modules.")
+    }
     with contextlib.ExitStack() as stack:
         for kind in classes:
             assert getattr(modules, kind.__name__) is kind
@@ -128,5 +139,7 @@ def save_old_names(model: tasks.DetectionModel, path: Path) -> None:
 def export_onnx(weights: Path, destination: Path) -> None:
     """Ultralytics' exporter with dynamic axes; opset 17, which every runtime in use reads."""
     with fixed_date():
-        made = ultralytics.YOLO(weights).export(format="onnx", dynamic=True, simplify=True, opset=17, device="cpu", verbose=False)
+        made = ultralytics.YOLO(weights).export(
+            format="onnx", dynamic=True, simplify=True, opset=17, device="cpu", verbose=False
+        )
     Path(made).replace(destination)
