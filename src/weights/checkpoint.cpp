@@ -116,28 +116,11 @@ Error unknown(Bytes bytes) {
 
 // --- a torch object's tensors by name
 
-const Dict* with_tensors(const Value* value) {
-  const auto* dict = as<Dict>(value);
-  if (dict == nullptr) return nullptr;
-  const auto has_tensor = [](const auto& entry) {
-    return as<std::string>(entry.first) != nullptr && as<Tensor>(entry.second) != nullptr;
-  };
-  return std::ranges::any_of(dict->entries, has_tensor) ? dict : nullptr;
-}
-
+// A training checkpoint may keep single tensors beside its state dict, so the named places come first.
 NamedTensors state_dict_of(const Value* root) {
-  const Dict* dict = nullptr;
   for (const auto* name : {"model_state_dict", "state_dict", "model"})
-    if (dict == nullptr) dict = with_tensors(get(root, name));
-  if (dict == nullptr) dict = with_tensors(root);
-  NamedTensors tensors;
-  if (dict == nullptr) return tensors;
-  for (const auto& [key, value] : dict->entries) {
-    const auto* name = as<std::string>(key);
-    const auto* tensor = as<Tensor>(value);
-    if (name != nullptr && tensor != nullptr) tensors.insert_or_assign(*name, *tensor);
-  }
-  return tensors;
+    if (auto tensors = tensors_in(get(root, name)); !tensors.empty()) return tensors;
+  return tensors_in(root);
 }
 
 Result<void> read_into(Checkpoint& checkpoint) {
@@ -179,6 +162,18 @@ Error with_fix(Error error) {
 }
 
 }  // namespace
+
+NamedTensors tensors_in(const Value* dict) {
+  NamedTensors tensors;
+  const auto* entries = as<Dict>(dict);
+  if (entries == nullptr) return tensors;
+  for (const auto& [key, value] : entries->entries) {
+    const auto* name = as<std::string>(key);
+    const auto* tensor = as<Tensor>(value);
+    if (name != nullptr && tensor != nullptr) tensors.insert_or_assign(*name, *tensor);
+  }
+  return tensors;
+}
 
 std::string_view name_of(FileKind kind) {
   switch (kind) {

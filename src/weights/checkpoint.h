@@ -34,4 +34,7 @@ struct Checkpoint {
 // over the file for the checksums; the tensors stay in the mapping.
 Result<Checkpoint> open_checkpoint(const std::filesystem::path& path);
 
+// The tensors that lie in a Dict under string keys; empty when there are none or it is no Dict.
+NamedTensors tensors_in(const Value* dict);
+
 }  // namespace alcove::weights

@@ -53,6 +53,7 @@ std::optional<std::size_t> find_end(Bytes bytes) {
   const auto last = bytes.size() - kEndBytes;
   const auto first = last - std::min<std::size_t>(last, 0xffff);
   for (auto at = last + 1; at-- > first;) {
+    if (bytes[at] != 'P') continue;
     ByteReader in(bytes.subspan(at));
     if (*in.little_endian<std::uint32_t>() != kEndSignature) continue;
     ByteReader comment(bytes.subspan(at + kEndBytes - 2));
