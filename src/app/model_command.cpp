@@ -14,6 +14,7 @@
 #include "app/reader_options.h"
 #include "app/text_table.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "models/model_file.h"
 
 namespace alcove::app {
@@ -163,6 +164,7 @@ void add_model(CLI::App& parser, Run& run) {
   auto* command =
       parser.add_subcommand("model", "Look into weight files, check them, convert them, compile them ahead");
   command->require_subcommand(1);
+  command->parse_complete_callback([] { set_log_level(LogLevel::Warning); });
   auto options = std::make_shared<ModelOptions>();
   auto engine_options = std::make_shared<ReaderOptions>();
   const auto add = [&](const char* name, const char* text, const char* argument, const char* argument_text) {

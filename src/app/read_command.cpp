@@ -15,6 +15,7 @@
 #include "app/reader_options.h"
 #include "app/text_table.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/mapped_file.h"
 #include "base/progress.h"
 #include "sheets/pipeline.h"
@@ -64,6 +65,8 @@ Result<sheets::SheetReading> read_file(sheets::SheetReader& reader, const fs::pa
 std::string percent(float share) { return fmt::format("{:.1f} %", 100 * share); }
 
 std::string note_on(const ReadFile& file) {
+  if (!file.reading && file.reading.error().code == "pdf_encrypted")
+    return "pdf_encrypted: this PDF is locked; give its password with --password";
   return file.reading ? fmt::format("{}", fmt::join(file.reading->reasons, ", "))
                       : file.reading.error().message;
 }
@@ -124,6 +127,7 @@ int read(const ReadOptions& options, const ReaderOptions& reader_options) {
   const auto settings = reader_settings(reader_options);
   if (!settings) return report(settings.error());
   const auto paths = expand(options.files);
+  set_log_level(LogLevel::Warning);
   if (paths.empty()) return report({ErrorKind::NotFound, "no sheet to read: the folders named hold none"});
   auto reader = sheets::SheetReader::load(*settings);
   if (!reader) return report(reader.error());

@@ -17,6 +17,10 @@ constexpr int kRegisterWidth = 256;  // of a reader's input, pixels; the height 
 constexpr int kSubjectWidth = 128;
 constexpr int kReaderHeight = 32;
 
+// Boxes of one field that are read, best first. A sheet has one or two; a request keeps the memory of its
+// largest batch.
+constexpr std::size_t kMaxBoxes = 16;
+
 // A4 upright after letterboxing, which is what nearly every sheet is.
 constexpr std::array<std::int64_t, 4> kUsualPage{1, 3, 640, 480};
 
@@ -167,7 +171,8 @@ Result<LoadedReader> LoadedSheetReader::load_reader(const std::filesystem::path&
                       .alphabet = reader->alphabet,
                       .classes = reader->classes,
                       .width = width};
-  TRY(loaded.session->warm_up(std::array<std::int64_t, 4>{1, 1, kReaderHeight, width}));
+  // A batch of two compiles for batches of any size, which a single line then uses too.
+  TRY(loaded.session->warm_up(std::array<std::int64_t, 4>{2, 1, kReaderHeight, width}));
   return loaded;
 }
 
@@ -217,8 +222,10 @@ Result<FoundBoxes> LoadedSheetReader::detect(const LoadedDetector& detector, con
   FoundBoxes found;
   for (const auto& detection : models::read_detections(outputs.front().values, detector.classes)) {
     const FoundBox box{imaging::to_page(detection.box, prepared, page), detection.confidence};
-    if (detection.label == detector.register_label) found.register_number.push_back(box);
-    if (detection.label == detector.subject_label) found.subject_code.push_back(box);
+    auto* field = detection.label == detector.register_label  ? &found.register_number
+                  : detection.label == detector.subject_label ? &found.subject_code
+                                                              : nullptr;
+    if (field != nullptr && field->size() < kMaxBoxes) field->push_back(box);
   }
   timings.push_back({"detect", watch.lap()});
   return found;
