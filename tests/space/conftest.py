@@ -1,0 +1,134 @@
+"""A server of the real binary, and a client that speaks bytes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Server:
+    """A running `alcove serve answer-sheet`."""
+
+    process: subprocess.Popen
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_until(self, path: str, status: int, seconds: float = 120) -> float:
+        """Seconds until `path` answered with `status`."""
+        start = time.monotonic()
+        while time.monotonic() < start + seconds:
+            assert self.process.poll() is None, f"the server ended:\n{self.log.read_text()}"
+            try:
+                if requests.get(self.url + path, timeout=5).status_code == status:
+                    return time.monotonic() - start
+            except requests.ConnectionError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"{path} did not answer {status} within {seconds} s:\n{self.log.read_text()}")
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+    def log_lines(self) -> list[dict]:
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def start_server(alcove: Path, models: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Starts servers; those that still run are ended with the session."""
+    started: list[subprocess.Popen] = []
+
+    def start(*arguments: object, models_folder: Path = models, env: dict[str, str] | None = None) -> Server:
+        port, log = free_port(), tmp_path_factory.mktemp("serve") / "log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                [str(alcove), "serve", "answer-sheet", "--port", str(port), "--host", "127.0.0.1",
+                 "--models", str(models_folder), *map(str, arguments)],
+                stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "ALCOVE_CACHE": str(cache), **(env or {})})
+        started.append(process)
+        return Server(process, port, log)
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(start_server: StartServer) -> Server:
+    """One server with the demo weights for all tests that only ask."""
+    running = start_server()
+    running.wait_until("/readyz", 200)
+    return running
+
+
+@dataclass
+class RawReply:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> dict:
+        return json.loads(self.body)
+
+
+def read_reply(connection: socket.socket) -> RawReply:
+    """Reads one reply, its body by Content-Length, else to the end."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        assert piece, f"the connection ended after {data!r}"
+        data += piece
+    head, body = data.split(b"\r\n\r\n", 1)
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    wanted = int(headers.get("content-length", "0"))
+    while len(body) < wanted:
+        piece = connection.recv(65536)
+        assert piece, "the connection ended in the middle of the body"
+        body += piece
+    return RawReply(int(first.split()[1]), headers, body[:wanted])
+
+
+@pytest.fixture(name="read_reply")
+def read_reply_fixture():
+    return read_reply
+
+
+@pytest.fixture
+def connect(server: Server) -> Iterator[Callable[[], socket.socket]]:
+    """Opens connections that are closed after the test."""
+    opened: list[socket.socket] = []
+
+    def open_one() -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        opened.append(connection)
+        return connection
+
+    yield open_one
+    for connection in opened:
+        connection.close()
