@@ -38,7 +38,7 @@ bool is_complete(Bytes bytes) {
 // Pixels of a length in points. A hair under a whole number more is a rounding error, not another pixel.
 double to_pixels(float points, double dpi) { return std::ceil(points * dpi / kPointsPerInch - 1e-3); }
 
-Result<Image> render(const PdfiumApi& api, PdfPage* page, const DecodeOptions& options) {
+Result<Image> render(const PdfiumApi& api, PdfForm* form, PdfPage* page, const DecodeOptions& options) {
   const double width = to_pixels(api.FPDF_GetPageWidthF(page), options.dpi);
   const double height = to_pixels(api.FPDF_GetPageHeightF(page), options.dpi);
   // Compared as numbers with fractions first: what is not finite has no integer.
@@ -53,8 +53,9 @@ Result<Image> render(const PdfiumApi& api, PdfPage* page, const DecodeOptions& o
                               static_cast<int>(image.row_bytes())),
       api.FPDFBitmap_Destroy);
   if (!bitmap) return fail(ErrorKind::Internal, "PDFium could not prepare a page");
-  api.FPDF_RenderPageBitmap(bitmap.get(), page, 0, 0, image.width, image.height, 0,
-                            kPdfDrawAnnotations | kPdfRedFirst);
+  constexpr int kFlags = kPdfDrawAnnotations | kPdfRedFirst;
+  api.FPDF_RenderPageBitmap(bitmap.get(), page, 0, 0, image.width, image.height, 0, kFlags);
+  if (form) api.FPDF_FFLDraw(form, bitmap.get(), page, 0, 0, image.width, image.height, 0, kFlags);
   return image;
 }
 
@@ -74,10 +75,13 @@ Result<Page> decode_pdf(Bytes bytes, const DecodeOptions& options) {
   const int pages = api.FPDF_GetPageCount(document.get());
   if (pages <= 0) return damaged(Format::Pdf, "it has no pages");
   TRY(check_page(Format::Pdf, options.page, pages, options.limits));
+  PdfFormFill nobody;
+  const std::unique_ptr<PdfForm, void (*)(PdfForm*)> form(
+      api.FPDFDOC_InitFormFillEnvironment(document.get(), &nobody), api.FPDFDOC_ExitFormFillEnvironment);
   const std::unique_ptr<PdfPage, void (*)(PdfPage*)> page(api.FPDF_LoadPage(document.get(), options.page),
                                                           api.FPDF_ClosePage);
   if (!page) return damaged(Format::Pdf, "its page cannot be opened");
-  return Page{TRY(render(api, page.get(), options)), pages};
+  return Page{TRY(render(api, form.get(), page.get(), options)), pages};
 }
 
 }  // namespace alcove::imaging

@@ -27,18 +27,22 @@ bool find(void* library, const char* name, Function& function) {
 
 std::optional<PdfiumApi> find_all(void* library) {
   PdfiumApi api{};
-  const bool complete = find(library, "FPDF_InitLibrary", api.FPDF_InitLibrary) &&
-                        find(library, "FPDF_LoadMemDocument64", api.FPDF_LoadMemDocument64) &&
-                        find(library, "FPDF_GetLastError", api.FPDF_GetLastError) &&
-                        find(library, "FPDF_GetPageCount", api.FPDF_GetPageCount) &&
-                        find(library, "FPDF_LoadPage", api.FPDF_LoadPage) &&
-                        find(library, "FPDF_GetPageWidthF", api.FPDF_GetPageWidthF) &&
-                        find(library, "FPDF_GetPageHeightF", api.FPDF_GetPageHeightF) &&
-                        find(library, "FPDFBitmap_CreateEx", api.FPDFBitmap_CreateEx) &&
-                        find(library, "FPDF_RenderPageBitmap", api.FPDF_RenderPageBitmap) &&
-                        find(library, "FPDFBitmap_Destroy", api.FPDFBitmap_Destroy) &&
-                        find(library, "FPDF_ClosePage", api.FPDF_ClosePage) &&
-                        find(library, "FPDF_CloseDocument", api.FPDF_CloseDocument);
+  const bool complete =
+      find(library, "FPDF_InitLibrary", api.FPDF_InitLibrary) &&
+      find(library, "FPDF_LoadMemDocument64", api.FPDF_LoadMemDocument64) &&
+      find(library, "FPDF_GetLastError", api.FPDF_GetLastError) &&
+      find(library, "FPDF_GetPageCount", api.FPDF_GetPageCount) &&
+      find(library, "FPDF_LoadPage", api.FPDF_LoadPage) &&
+      find(library, "FPDF_GetPageWidthF", api.FPDF_GetPageWidthF) &&
+      find(library, "FPDF_GetPageHeightF", api.FPDF_GetPageHeightF) &&
+      find(library, "FPDFBitmap_CreateEx", api.FPDFBitmap_CreateEx) &&
+      find(library, "FPDF_RenderPageBitmap", api.FPDF_RenderPageBitmap) &&
+      find(library, "FPDFDOC_InitFormFillEnvironment", api.FPDFDOC_InitFormFillEnvironment) &&
+      find(library, "FPDF_FFLDraw", api.FPDF_FFLDraw) &&
+      find(library, "FPDFDOC_ExitFormFillEnvironment", api.FPDFDOC_ExitFormFillEnvironment) &&
+      find(library, "FPDFBitmap_Destroy", api.FPDFBitmap_Destroy) &&
+      find(library, "FPDF_ClosePage", api.FPDF_ClosePage) &&
+      find(library, "FPDF_CloseDocument", api.FPDF_CloseDocument);
   return complete ? std::optional(api) : std::nullopt;
 }
 

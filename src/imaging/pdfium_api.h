@@ -9,6 +9,13 @@ namespace alcove::imaging {
 struct PdfDocument;  // FPDF_DOCUMENT
 struct PdfPage;      // FPDF_PAGE
 struct PdfBitmap;    // FPDF_BITMAP
+struct PdfForm;      // FPDF_FORMHANDLE
+
+// FPDF_FORMFILLINFO: what an interactive viewer would answer. All null, which PDFium takes for "nothing".
+struct PdfFormFill {
+  int version = 2;
+  void* callbacks[48] = {};  // more than the interface has
+};
 
 struct PdfiumApi {
   void (*FPDF_InitLibrary)();
@@ -21,6 +28,11 @@ struct PdfiumApi {
   PdfBitmap* (*FPDFBitmap_CreateEx)(int width, int height, int format, void* pixels, int stride);
   void (*FPDF_RenderPageBitmap)(PdfBitmap*, PdfPage*, int left, int top, int width, int height, int rotate,
                                 int flags);
+  // Fields that were filled in; ends before its document is closed.
+  PdfForm* (*FPDFDOC_InitFormFillEnvironment)(PdfDocument*, PdfFormFill*);
+  void (*FPDF_FFLDraw)(PdfForm*, PdfBitmap*, PdfPage*, int left, int top, int width, int height, int rotate,
+                       int flags);
+  void (*FPDFDOC_ExitFormFillEnvironment)(PdfForm*);
   void (*FPDFBitmap_Destroy)(PdfBitmap*);
   void (*FPDF_ClosePage)(PdfPage*);
   void (*FPDF_CloseDocument)(PdfDocument*);

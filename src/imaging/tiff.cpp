@@ -75,9 +75,8 @@ Handle open(Source& source, const DecodeLimits& limits) {
       nullptr, nullptr, options.get()));
 }
 
-// Counts to one more than the limit at most. A chain of directories that breaks off, or that leads in a
-// circle, is an error even when the page asked for comes before: what the sender sees as one document has
-// lost a part.
+// Counts to one more than the limit at most. A chain of directories that breaks off is an error even when the
+// page asked for comes before: what the sender sees as one document has lost a part.
 Result<int> count_pages(TIFF* tiff, Source& source, const DecodeLimits& limits) {
   int pages = 1;
   for (; pages <= limits.pages; ++pages) {
