@@ -46,7 +46,6 @@ Json describe(const models::ModelFile& file) {
     out["alphabet"] = reader.alphabet;
   }
   out["tensors"] = file.tensors;
-  out["parameters"] = graph_of(file).parameter_count();
   out["precision"] = file.precision;
   out["bytes"] = file.bytes;
   out["sha256"] = file.sha256;

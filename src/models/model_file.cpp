@@ -23,7 +23,12 @@ Result<AnyModel> build(const weights::Checkpoint& checkpoint, const std::filesys
 }  // namespace
 
 Result<ModelFile> load_model(const std::filesystem::path& path) {
-  const auto checkpoint = TRY(weights::open_checkpoint(path));
+  auto opened = weights::open_checkpoint(path);
+  // A file that cannot be opened is named in the sentence already; what is wrong inside it is not.
+  if (!opened && (opened.error().kind == ErrorKind::NotFound || opened.error().kind == ErrorKind::BadInput))
+    return std::unexpected(std::move(opened).error());
+  if (!opened) return fail_in(path.string(), std::move(opened).error());
+  const auto& checkpoint = *opened;
   auto model = build(checkpoint, path);
   if (!model) return fail_in(path.string(), std::move(model).error());
   const auto& graph = std::visit([](const auto& made) -> const graph::Model& { return made.graph; }, *model);

@@ -99,9 +99,9 @@ LFS_POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 
 NOT_WEIGHTS = {
     "empty": (b"", "is empty"),
     "lfs": (LFS_POINTER.encode(), "git lfs pull"),
-    "html": (b"<!DOCTYPE html><html><body>404</body></html>", "HTML"),
-    "text": (b"hello, these are no weights at all", "not"),
-    "cut": ((DEMO / DETECTOR).read_bytes()[:100_000] if (DEMO / DETECTOR).exists() else b"", "cut"),
+    "html": (b"<!DOCTYPE html><html><body>404</body></html>", "web page"),
+    "text": (b"hello, these are no weights at all", "neither a torch file"),
+    "cut": ((DEMO / DETECTOR).read_bytes()[:100_000] if (DEMO / DETECTOR).exists() else b"", "cut short"),
 }
 
 

@@ -51,10 +51,9 @@ def test_a_sheet_that_cannot_be_read_is_a_row_with_its_reason_and_exit_code_1(ru
 
 def test_the_password_opens_an_encrypted_pdf(run, models, samples):
     name = unreadable(samples)
-    truth = samples[name]
-    done = run("read", SHEETS / name, "--models", models, "--format", "json", "--password", truth["password"])
+    done = run("read", SHEETS / name, "--models", models, "--format", "json", "--password", samples[name]["password"])
     (sheet,) = json.loads(done.stdout)
-    assert sheet["register_number"] == truth["behind_password"]["register_number"]
+    assert sheet["register_number"] == samples[name]["behind_password"]["register_number"]
 
 
 def test_a_missing_box_is_a_reason_and_needs_attention(run, models, samples):
