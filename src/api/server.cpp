@@ -132,7 +132,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     }
     if (auto reply = service_.refuse(request_)) return reply;
     if (request_.declared_length.value_or(0) > settings_.body_limit) return too_large();
-    if (!share_->grow_to(request_.declared_length.value_or(0))) return memory_is_full();
+    // Memory is counted as bytes come: a length that is only declared would let nine idle clients shut out
+    // the rest.
+    if (upload_memory_used + request_.declared_length.value_or(0) > settings_.upload_memory)
+      return memory_is_full();
     return std::nullopt;
   }
 
@@ -310,8 +313,9 @@ Result<void> run_server(const ServerSettings& settings, Service& service,
   auto& app = drogon::app();
   app.addListener(settings.host, static_cast<std::uint16_t>(port))
       .setThreadNum(static_cast<std::size_t>(settings.threads))
-      .setMaxConnectionNum(4096)
-      .setIdleConnectionTimeout(60)
+      .setMaxConnectionNum(900)  // below the usual limit of 1,024 open files
+      // A connection without traffic may be one whose sheet waits: clients of the original give it 300 s.
+      .setIdleConnectionTimeout(310)
       .enableServerHeader(false)
       .enableRequestStream(
           true)  // routes see the headers first; the limit on bodies is ours, below the library's

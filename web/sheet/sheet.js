@@ -34,9 +34,9 @@ const STATES = { unknown: "Connecting", loading: "Starting", failed: "No models"
 function showServer() {
   const { phase, status } = server;
   byId("state").dataset.phase = phase;
-  byId("state-text").textContent = phase === "ready"
-    ? ["Ready", status.precision, `${status.threads} ${status.threads === 1 ? "thread" : "threads"}`].filter(Boolean).join(" · ")
-    : STATES[phase] ?? phase;
+  const more = [status?.precision, status && `${status.threads} ${status.threads === 1 ? "thread" : "threads"}`].filter(Boolean);
+  byId("state-text").replaceChildren(phase === "ready" ? "Ready" : STATES[phase] ?? phase,
+    phase === "ready" ? el("span", { class: "more" }, ` · ${more.join(" · ")}`) : "");
   if (status) {
     byId("version").textContent = `Alcove ${status.version ?? ""}`;
     byId("limit").textContent = `${Math.floor((status.limits?.body_bytes ?? 52428800) / 1048576)} MB`;
