@@ -28,6 +28,11 @@ void describe(const Port& port, onnx::ValueInfoProto& info) {
   }
 }
 
+void describe(ElementType type, const Integers& shape, onnx::TensorProto& tensor) {
+  tensor.set_data_type(onnx_type(type));
+  for (const auto length : shape) tensor.add_dims(length);
+}
+
 void set(onnx::AttributeProto& proto, std::int64_t value) {
   proto.set_type(onnx::AttributeProto_AttributeType_INT);
   proto.set_i(value);
@@ -92,58 +97,59 @@ void Builder::output(const Port& port) {
   describe(port, *state_->proto.mutable_graph()->add_output());
 }
 
-Value Builder::add_initialiser(std::string name, ElementType type, const Integers& shape, const void* data,
-                               std::size_t size) {
-  auto& tensor = *state_->proto.mutable_graph()->add_initializer();
-  tensor.set_name(unique(std::move(name)));
-  tensor.set_data_type(onnx_type(type));
-  for (const auto length : shape) tensor.add_dims(length);
-  if (data != nullptr) tensor.set_raw_data(data, size);
-  return {tensor.name()};
+Value Builder::add_constant(ElementType type, const Integers& shape, const void* data, std::size_t size) {
+  const auto made = node("Constant", {});
+  auto& attribute = *state_->proto.mutable_graph()->mutable_node()->rbegin()->add_attribute();
+  attribute.set_name("value");
+  attribute.set_type(onnx::AttributeProto_AttributeType_TENSOR);
+  describe(type, shape, *attribute.mutable_t());
+  attribute.mutable_t()->set_raw_data(data, size);
+  return made;
 }
 
 Value Builder::add_weight(const Weight& weight) {
   const auto elements = element_count(weight.shape);
   [[maybe_unused]] const auto length = static_cast<std::size_t>(elements) * size_of(weight.type);
-  Value stored;
+  auto& tensor = *state_->proto.mutable_graph()->add_initializer();
+  const auto name = unique(weight.name);
+  tensor.set_name(name);
+  describe(weight.type, weight.shape, tensor);
   if (const auto* inside = std::get_if<std::string>(&weight.data)) {
     assert(inside->size() == length);
-    stored = add_initialiser(weight.name, weight.type, weight.shape, inside->data(), inside->size());
+    tensor.set_raw_data(*inside);
   } else {
     const auto& outside = std::get<ExternalData>(weight.data);
     assert(outside.length == length);
-    stored = add_initialiser(weight.name, weight.type, weight.shape, nullptr, 0);
-    auto& tensor = *state_->proto.mutable_graph()->mutable_initializer()->rbegin();
     tensor.set_data_location(onnx::TensorProto_DataLocation_EXTERNAL);
     add_entry(tensor, "location", outside.file.filename().string());
     add_entry(tensor, "offset", std::to_string(outside.offset));
     add_entry(tensor, "length", std::to_string(outside.length));
-    state_->external[stored.name] = outside;
-    if (std::ranges::find(state_->files, outside.file) == state_->files.end())
-      state_->files.push_back(outside.file);
+    state_->external[name] = outside;
+    auto& files = state_->files;
+    if (std::ranges::find(files, outside.file) == files.end()) files.push_back(outside.file);
   }
   state_->count(weight.type, elements);
-  if (weight.type == ElementType::F32) return stored;
-  return node("Cast", {stored}, {{"to", std::int64_t{onnx_type(ElementType::F32)}}}, stored.name + "_f32");
+  if (weight.type == ElementType::F32) return {name};
+  return node("Cast", {{name}}, {{"to", std::int64_t{onnx_type(ElementType::F32)}}}, name + "_f32");
 }
 
 Value Builder::integers(const Integers& values) {
   auto& known = constants_[fmt::format("[{}]", fmt::join(values, ","))];
   if (known.name.empty())
-    known = add_initialiser("integers", ElementType::I64, {static_cast<std::int64_t>(values.size())},
-                            values.data(), values.size() * sizeof(std::int64_t));
+    known = add_constant(ElementType::I64, {static_cast<std::int64_t>(values.size())}, values.data(),
+                         values.size() * sizeof(std::int64_t));
   return known;
 }
 
 Value Builder::integer(std::int64_t value) {
   auto& known = constants_[fmt::format("{}", value)];
-  if (known.name.empty()) known = add_initialiser("integer", ElementType::I64, {}, &value, sizeof value);
+  if (known.name.empty()) known = add_constant(ElementType::I64, {}, &value, sizeof value);
   return known;
 }
 
 Value Builder::floats(std::span<const float> values, const Integers& shape) {
   assert(static_cast<std::int64_t>(values.size()) == element_count(shape));
-  return add_initialiser("floats", ElementType::F32, shape, values.data(), values.size_bytes());
+  return add_constant(ElementType::F32, shape, values.data(), values.size_bytes());
 }
 
 Value Builder::number(float value) {

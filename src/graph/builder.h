@@ -49,6 +49,8 @@ class Builder {
   // The tensor as f32: one stored in 16 bits keeps them and gets a Cast, which engines fold. A name already
   // taken gets a number behind it.
   Value add_weight(const Weight& weight);
+
+  // Constants are nodes, so that a graph's initialisers are what was trained.
   Value integers(const Integers& values);  // a list, shape [n]
   Value integer(std::int64_t value);       // shape []
   Value floats(std::span<const float> values, const Integers& shape);
@@ -82,8 +84,7 @@ class Builder {
 
  private:
   std::string unique(std::string wanted);
-  Value add_initialiser(std::string name, ElementType type, const Integers& shape, const void* data,
-                        std::size_t size);
+  Value add_constant(ElementType type, const Integers& shape, const void* data, std::size_t size);
 
   std::unique_ptr<Model::State> state_;
   std::string scope_;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "models/golden_files.h"
+#include "models/initialisers.h"
 
 namespace alcove::models {
 namespace {
@@ -44,11 +45,12 @@ TEST(LoadModel, BuildsEveryDetector) {
 
 TEST(LoadModel, CountsParametersAsUltralyticsDoes) {
   for (const auto& known : golden_cases("detectors")) {
+    if (!known["parameters"].is_number()) continue;  // Ultralytics says nothing of an exported file
     const auto file = load_model(kGolden / known["weights"].get<std::string>());
     ASSERT_TRUE(file) << file.error().message;
-    const auto digits = known["parameters"].get<std::int64_t>();
-    const auto text = fmt::format("{},{:03} parameters, stored as {}", digits / 1000, digits % 1000,
-                                  known["stored"].get<std::string>());
+    const auto text =
+        fmt::format("{} parameters, stored as {}", with_commas(known["parameters"].get<std::int64_t>()),
+                    known["stored"].get<std::string>());
     EXPECT_NE(std::get<Detector>(file->model).description.find(text), std::string::npos)
         << std::get<Detector>(file->model).description << " should say " << text;
   }

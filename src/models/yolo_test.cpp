@@ -15,12 +15,10 @@ Error refusal_of(const MadeUp& with) {
   return built ? Error{ErrorKind::Internal, "it was built"} : built.error();
 }
 
-#define EXPECT_SAYS(error, error_kind, words)                               \
-  do {                                                                      \
-    const auto said = (error);                                              \
-    EXPECT_EQ(said.kind, error_kind) << said.message;                       \
-    EXPECT_NE(said.message.find(words), std::string::npos) << said.message; \
-  } while (false)
+void expect_says(const Error& said, ErrorKind kind, std::string_view words) {
+  EXPECT_EQ(said.kind, kind) << said.message;
+  EXPECT_NE(said.message.find(words), std::string::npos) << said.message << " should say " << words;
+}
 
 TEST(BuildDetector, BuildsFromTheTreeAlone) {
   Tree tree;
@@ -74,23 +72,23 @@ TEST(BuildDetector, RefusesOtherHeadsByName) {
                                    {"RTDETRDecoder", "RT-DETR"},
                                    {"v10Detect", "end-to-end"}}) {
     const auto said = refusal_of({.head_class = std::string("ultralytics.nn.modules.head.") + kind});
-    EXPECT_SAYS(said, ErrorKind::Unsupported, kind);
-    EXPECT_SAYS(said, ErrorKind::Unsupported, word);
+    expect_says(said, ErrorKind::Unsupported, kind);
+    expect_says(said, ErrorKind::Unsupported, word);
   }
-  EXPECT_SAYS(refusal_of({.head_class = "models.yolo.Detect"}), ErrorKind::Unsupported,
+  expect_says(refusal_of({.head_class = "models.yolo.Detect"}), ErrorKind::Unsupported,
               "older YOLOv5 repository");
-  EXPECT_SAYS(refusal_of({.head_class = "ultralytics.nn.modules.head.Novel"}), ErrorKind::Unsupported,
+  expect_says(refusal_of({.head_class = "ultralytics.nn.modules.head.Novel"}), ErrorKind::Unsupported,
               "modules.head.Novel");
   Tree tree;
   MadeUp with;
   with.head_extra = {{"one2one_cv2", tree.module("torch.nn.modules.container.ModuleList", {}, {}, {})}};
-  EXPECT_SAYS(build_detector(made_up_checkpoint(tree, with)).error(), ErrorKind::Unsupported, "end-to-end");
+  expect_says(build_detector(made_up_checkpoint(tree, with)).error(), ErrorKind::Unsupported, "end-to-end");
 }
 
 TEST(BuildDetector, RefusesAnUnknownLayerByName) {
-  EXPECT_SAYS(refusal_of({.conv_class = "ultralytics.nn.modules.block.RepNCSPELAN4"}), ErrorKind::Unsupported,
+  expect_says(refusal_of({.conv_class = "ultralytics.nn.modules.block.RepNCSPELAN4"}), ErrorKind::Unsupported,
               "RepNCSPELAN4");
-  EXPECT_SAYS(refusal_of({.conv_class = "__main__.Conv"}), ErrorKind::Unsupported, "__main__.Conv");
+  expect_says(refusal_of({.conv_class = "__main__.Conv"}), ErrorKind::Unsupported, "__main__.Conv");
 }
 
 TEST(BuildDetector, ReadsTheNamesOfTheFirstReleases) {
@@ -100,18 +98,18 @@ TEST(BuildDetector, ReadsTheNamesOfTheFirstReleases) {
 }
 
 TEST(BuildDetector, SaysWhereATreeIsDamaged) {
-  EXPECT_SAYS(refusal_of({.head_from = 1}), ErrorKind::Unreadable,
+  expect_says(refusal_of({.head_from = 1}), ErrorKind::Unreadable,
               "layer model.1 (Detect) needs whole numbers from -1 to 0 for 'f'");
-  EXPECT_SAYS(refusal_of({.head_from = -2}), ErrorKind::Unreadable, "'f'");
-  EXPECT_SAYS(refusal_of({.picture_channels = 4}), ErrorKind::Unreadable,
+  expect_says(refusal_of({.head_from = -2}), ErrorKind::Unreadable, "'f'");
+  expect_says(refusal_of({.picture_channels = 4}), ErrorKind::Unreadable,
               "layer model.0.conv (Conv2d) has 'weight' of shape [4, 4, 3, 3]");
-  EXPECT_SAYS(refusal_of({.bins = 15}), ErrorKind::Unreadable, "gives 64 and 2 channels where 60 and 2");
-  EXPECT_SAYS(refusal_of({.box_channels = 60}), ErrorKind::Unreadable, "gives 60 and 2");
-  EXPECT_SAYS(refusal_of({.classes = 3}), ErrorKind::Unreadable, "gives 64 and 3");
-  EXPECT_SAYS(refusal_of({.groups = 0}), ErrorKind::Unreadable, "'groups'");
-  EXPECT_SAYS(refusal_of({.groups = 2}), ErrorKind::Unreadable, "groups");
-  EXPECT_SAYS(refusal_of({.stride = 0}), ErrorKind::Unreadable, "a stride of 0");
-  EXPECT_SAYS(refusal_of({.stride = 8.5F}), ErrorKind::Unreadable, "a stride of 8.5");
+  expect_says(refusal_of({.bins = 15}), ErrorKind::Unreadable, "gives 64 and 2 channels where 60 and 2");
+  expect_says(refusal_of({.box_channels = 60}), ErrorKind::Unreadable, "gives 60 and 2");
+  expect_says(refusal_of({.classes = 3}), ErrorKind::Unreadable, "gives 64 and 3");
+  expect_says(refusal_of({.groups = 0}), ErrorKind::Unreadable, "'groups'");
+  expect_says(refusal_of({.groups = 2}), ErrorKind::Unreadable, "groups");
+  expect_says(refusal_of({.stride = 0}), ErrorKind::Unreadable, "a stride of 0");
+  expect_says(refusal_of({.stride = 8.5F}), ErrorKind::Unreadable, "a stride of 8.5");
 }
 
 TEST(BuildDetector, RefusesNamesThatDoNotFit) {
@@ -119,7 +117,7 @@ TEST(BuildDetector, RefusesNamesThatDoNotFit) {
   auto* network = std::get_if<weights::Object>(&const_cast<weights::Value*>(made_up_network(tree, {}))->data);
   auto* names = const_cast<weights::Value*>(weights::get(network->state, "names"));
   std::get<weights::Dict>(names->data).entries.emplace_back(tree.number(2), tree.text("third"));
-  EXPECT_SAYS(build_detector(tree.checkpoint(tree.value(*network))).error(), ErrorKind::Unreadable,
+  expect_says(build_detector(tree.checkpoint(tree.value(*network))).error(), ErrorKind::Unreadable,
               "head's 2 classes");
 }
 
@@ -134,7 +132,7 @@ TEST(BuildDetector, ATreeThatHoldsItselfComesToAnEnd) {
                   {{"nc", tree.number(2)}, {"nl", tree.number(1)}, {"stride", tree.tensor({1}, 8)}}, {}, {});
   const auto list = tree.module("torch.nn.modules.container.Sequential", {}, {}, {{"0", loop}, {"1", head}});
   const auto network = tree.module("ultralytics.nn.tasks.DetectionModel", {}, {}, {{"model", list}});
-  EXPECT_SAYS(build_detector(tree.checkpoint(network)).error(), ErrorKind::Unreadable, "too deep");
+  expect_says(build_detector(tree.checkpoint(network)).error(), ErrorKind::Unreadable, "too deep");
 }
 
 TEST(BuildDetector, SharedPartsAreNotFollowedForEver) {
@@ -150,7 +148,7 @@ TEST(BuildDetector, SharedPartsAreNotFollowedForEver) {
                   {{"nc", tree.number(2)}, {"nl", tree.number(1)}, {"stride", tree.tensor({1}, 8)}}, {}, {});
   const auto list = tree.module("torch.nn.modules.container.Sequential", {}, {}, {{"0", part}, {"1", head}});
   const auto network = tree.module("ultralytics.nn.tasks.DetectionModel", {}, {}, {{"model", list}});
-  EXPECT_SAYS(build_detector(tree.checkpoint(network)).error(), ErrorKind::Unreadable, "too large");
+  expect_says(build_detector(tree.checkpoint(network)).error(), ErrorKind::Unreadable, "too large");
 }
 
 TEST(BuildDetector, ASpoiltValueNeverCrashes) {
@@ -162,14 +160,14 @@ TEST(BuildDetector, ASpoiltValueNeverCrashes) {
     const auto checkpoint = made_up_checkpoint(tree);
     tree.spoil(at);
     const auto built = build_detector(checkpoint);
-    if (!built) EXPECT_FALSE(built.error().message.empty());
+    EXPECT_TRUE(built || !built.error().message.empty());
   }
 }
 
 TEST(BuildDetector, TensorsWithoutANetworkAreRefused) {
   Tree tree;
   const auto root = tree.dict({{"model", tree.dict({{"model.0.conv.weight", tree.tensor({4, 3, 3, 3})}})}});
-  EXPECT_SAYS(build_detector(tree.checkpoint(root)).error(), ErrorKind::Unsupported, "without the network");
+  expect_says(build_detector(tree.checkpoint(root)).error(), ErrorKind::Unsupported, "without the network");
   EXPECT_FALSE(build_detector({}));
 }
 
