@@ -24,6 +24,8 @@ from ultralytics import YOLO  # noqa: E402
 
 import crnn  # noqa: E402
 import crops  # noqa: E402
+import detection  # noqa: E402
+import firmness  # noqa: E402
 from pictures import on_white  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -37,6 +39,7 @@ FILES = {
 }
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tiff", ".webp"}
 FIELD_OF_LABEL = {"RegisterNumber": "register", "SubjectCode": "subject"}
+LABELS = ("RegisterNumber", "SubjectCode")
 CONVOLUTIONS = (0, 4, 9, 12, 16, 19, 24)
 
 torch.set_num_threads(1)
@@ -76,17 +79,23 @@ def read_box(model: crnn.Crnn, page: Image.Image, field: str, box: list[float]) 
     return crnn.read_greedy(logits, crnn.DIGITS if field == "register" else crnn.DIGITS_AND_LETTERS)
 
 
-def read_sheet(detector: YOLO, readers: dict[str, crnn.Crnn], path: Path) -> dict[str, Any]:
+def whole_pixels_firm(box: list[float], page: Image.Image) -> bool:
+    """No edge so near a whole pixel that rounding could cut the crop elsewhere; edges held by the page are exact."""
+    limits = (0, 0, page.width, page.height)
+    return all(value == limit or abs(value - round(value)) >= 5e-3 for value, limit in zip(box, limits))
+
+
+def read_sheet(readers: dict[str, crnn.Crnn], path: Path) -> dict[str, Any]:
     page = upright(path)
-    boxes = detector.predict(page, device="cpu", verbose=False, save=False)[0].boxes.data.tolist()
+    seen = detection.detect(MODELS / FILES["detector"], page, channel_swap=False)
     found: dict[str, Any] = {
         "file": f"samples/sheets/{path.name}",
         "width": page.width,
         "height": page.height,
         "boxes": [],
     }
-    for *box, confidence, label in boxes:
-        name = detector.names[int(label)]
+    for *box, confidence, label in seen.boxes.tolist():
+        name = LABELS[int(label)]
         reading = read_box(readers[FIELD_OF_LABEL[name]], page, FIELD_OF_LABEL[name], box)
         found["boxes"].append(
             {
@@ -100,16 +109,22 @@ def read_sheet(detector: YOLO, readers: dict[str, crnn.Crnn], path: Path) -> dic
         )
     for label, field in FIELD_OF_LABEL.items():
         read = [box for box in found["boxes"] if box["label"] == label and box["text"]]
+        # Best of the field, as the Space reports it.
         found[field] = max(read, key=lambda box: box["confidence"])["text"] if read else None
+    found["firm"] = (
+        firmness.judge(seen.output0).decided()
+        and all(box["margin"] >= 1e-2 for box in found["boxes"])
+        and all(whole_pixels_firm(box["box"], page) for box in found["boxes"])
+    )
     return found
 
 
 def main() -> None:
     logging.getLogger("ultralytics").setLevel(logging.ERROR)
     os.chdir(tempfile.mkdtemp())
-    detector = YOLO(MODELS / FILES["detector"])
+    assert YOLO(MODELS / FILES["detector"]).names == dict(enumerate(LABELS))
     readers = {field: load_reader(MODELS / FILES[field]) for field in ("register", "subject")}
-    sheets = [read_sheet(detector, readers, path) for path in sorted(SHEETS.iterdir()) if path.suffix in SUFFIXES]
+    sheets = [read_sheet(readers, path) for path in sorted(SHEETS.iterdir()) if path.suffix in SUFFIXES]
     digests = {name: hashlib.sha256((MODELS / name).read_bytes()).hexdigest() for name in FILES.values()}
     document = {"weights_sha256": digests, "tolerances": {"box_px": 0.5, "confidence": 1e-3}, "sheets": sheets}
     (HERE / "demo.json").write_text(json.dumps(document, indent=1) + "\n")

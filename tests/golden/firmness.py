@@ -25,13 +25,12 @@ class Firmness:
     suppressed: int  # candidates that did not survive
     boxes: int
 
+    def decided(self) -> bool:
+        return min(self.confidence, self.label, self.iou) >= MARGIN and self.order >= 1e-4
+
     def firm(self) -> bool:
-        return (
-            min(self.confidence, self.label, self.iou) >= MARGIN
-            and self.order >= 1e-4
-            and 20 <= self.boxes <= 250
-            and self.suppressed >= 3
-        )
+        """Decided, and enough boxes on both sides of each decision to mean something."""
+        return self.decided() and 20 <= self.boxes <= 250 and self.suppressed >= 3
 
 
 def judge(output0: NDArray[np.float32]) -> Firmness:
