@@ -157,6 +157,9 @@ def main() -> int:
         }
         if sample.reason:
             entry["reason"] = sample.reason
+        if hidden:
+            entry["password"] = PASSWORD
+            entry["behind_password"] = {"register_number": sheet.register_number, "subject_code": sheet.subject_code}
         truth[sample.name] = entry
     (options.out / "truth.json").write_text(json.dumps(truth, indent=1) + "\n")
     print(f"{len(SAMPLES)} samples in {options.out}")
