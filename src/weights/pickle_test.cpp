@@ -259,7 +259,6 @@ TEST(ReadPickle, NamesOpcodeAndByteOfWhatIsWrong) {
                                     "Fx\n.",
                                     "Snope\n.",
                                     "V\\u12\n.",
-                                    "K\x01(K\x02.t.",
                                     "\x82\x01.",
                                     "\x97.",
                                     "(o.",

@@ -91,8 +91,7 @@ Result<std::shared_ptr<const Value>> read_torch_archive(Bytes bytes, std::shared
   TRY(check_kind(directory, prefix));
   Storages storages(directory, prefix, bytes, std::move(file));
   const auto pickle = TRY(directory.read(prefix + "data.pkl"));
-  auto read = read_pickle(
-      pickle, [&](const Value& id) { return storages.load(id); }, make_torch_value);
+  auto read = read_pickle(pickle, [&](const Value& id) { return storages.load(id); }, make_torch_value);
   if (read) return std::move(read->value);
   // The archive has its end, so a pickle without one was not cut but written so.
   if (read.error().code == "truncated") return damaged("data.pkl in the archive: " + read.error().message);
