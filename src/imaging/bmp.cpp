@@ -14,13 +14,13 @@ namespace {
 
 constexpr std::size_t kFileHeaderBytes = 14;
 constexpr std::uint32_t kCoreHeaderBytes = 12;  // OS/2: short sizes, palette of three bytes an entry
-enum Compression : std::uint32_t { kPlain = 0, kRle8 = 1, kRle4 = 2, kBitFields = 3, kAlphaBitFields = 6 };
+enum Compression : std::uint32_t { Plain = 0, Rle8 = 1, Rle4 = 2, BitFields = 3, AlphaBitFields = 6 };
 
 struct Header {
   int width = 0, height = 0;
   bool bottom_up = true;
   int bits = 0;
-  std::uint32_t compression = kPlain;
+  std::uint32_t compression = Plain;
   std::uint32_t pixel_offset = 0;
   std::array<std::uint32_t, 4> masks{};  // red, green, blue, alpha
   std::array<std::array<std::uint8_t, 3>, 256> palette{};
@@ -29,12 +29,12 @@ struct Header {
 Result<void> read_masks(Header& header, ByteReader& info, ByteReader& after) {
   if (header.bits == 16) header.masks = {0x7C00, 0x03E0, 0x001F, 0};
   if (header.bits == 32) header.masks = {0xFF0000, 0x00FF00, 0x0000FF, 0};
-  if (header.compression != kBitFields && header.compression != kAlphaBitFields) return {};
+  if (header.compression != BitFields && header.compression != AlphaBitFields) return {};
   if (header.bits != 16 && header.bits != 32) return damaged(Format::Bmp, "bit fields without 16 or 32 bits");
   // Newer headers hold the masks, the oldest is followed by them.
   ByteReader& in = info.remaining() >= 12 ? info : after;
   for (int i = 0; i < 3; ++i) header.masks[i] = TRY(in.little_endian<std::uint32_t>());
-  const bool has_alpha = &in == &info ? info.remaining() >= 4 : header.compression == kAlphaBitFields;
+  const bool has_alpha = &in == &info ? info.remaining() >= 4 : header.compression == AlphaBitFields;
   if (has_alpha) header.masks[3] = TRY(in.little_endian<std::uint32_t>());
   return {};
 }
@@ -85,10 +85,10 @@ Result<Header> read_header(Bytes bytes, const DecodeLimits& limits) {
   constexpr std::array kBits{1, 2, 4, 8, 16, 24, 32};
   if (std::ranges::find(kBits, header.bits) == kBits.end())
     return damaged(Format::Bmp, "odd number of bits a pixel");
-  const bool rle = header.compression == kRle8 || header.compression == kRle4;
-  if (rle && header.bits != (header.compression == kRle8 ? 8 : 4))
+  const bool rle = header.compression == Rle8 || header.compression == Rle4;
+  if (rle && header.bits != (header.compression == Rle8 ? 8 : 4))
     return damaged(Format::Bmp, "RLE of odd depth");
-  if (header.compression > kBitFields && header.compression != kAlphaBitFields)
+  if (header.compression > BitFields && header.compression != AlphaBitFields)
     return unsupported(Format::Bmp, "holds another kind of picture", "save it as an ordinary BMP or as PNG");
   TRY(read_masks(header, info, in));
   TRY(read_palette(header, in, colours, info_bytes == kCoreHeaderBytes ? 3 : 4));
@@ -154,7 +154,7 @@ void read_plain(const Header& header, Bytes pixels, Image& image) {
 
 // Runs of indices; what they leave out is entry 0 of the palette.
 Result<void> read_rle(const Header& header, Bytes pixels, Image& image) {
-  const bool nibbles = header.compression == kRle4;
+  const bool nibbles = header.compression == Rle4;
   for (int y = 0; y < header.height; ++y)
     for (int x = 0; x < header.width; ++x) std::copy_n(header.palette[0].data(), 3, image.row(y) + 3 * x);
   ByteReader in(pixels);
@@ -199,7 +199,7 @@ Result<Page> read_bmp(Bytes bytes, const DecodeLimits& limits) {
   const Bytes pixels = bytes.subspan(header.pixel_offset);
 
   Page page;
-  if (header.compression == kRle8 || header.compression == kRle4) {
+  if (header.compression == Rle8 || header.compression == Rle4) {
     page.image = make_image(header.width, header.height, 3);
     TRY(read_rle(header, pixels, page.image));
   } else {
