@@ -58,12 +58,6 @@ Result<int> label_index(const std::vector<std::string>& labels, Field field) {
   return static_cast<int>(found - labels.begin());
 }
 
-// R and B change places.
-imaging::Image swap_channels(imaging::Image page) {
-  for (std::size_t i = 0; i + 2 < page.pixels.size(); i += 3) std::swap(page.pixels[i], page.pixels[i + 2]);
-  return page;
-}
-
 void pick_best(FieldReading& field) {
   for (std::size_t i = 0; i < field.candidates.size(); ++i) {
     if (field.candidates[i].value.empty()) continue;
@@ -178,7 +172,8 @@ Result<LoadedReader> LoadedSheetReader::load_reader(const std::filesystem::path&
 
 Result<SheetReading> LoadedSheetReader::read(const imaging::Image& original) {
   Stopwatch watch;
-  const imaging::Image swapped = settings_.compat_channel_swap ? swap_channels(original) : imaging::Image{};
+  const imaging::Image swapped =
+      settings_.compat_channel_swap ? imaging::swap_red_blue(original) : imaging::Image{};
   const imaging::Image& page = settings_.compat_channel_swap ? swapped : original;
 
   SheetReading reading{.width = page.width, .height = page.height};
