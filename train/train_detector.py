@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the detector on the pool and keeps its averaged weights in CKPT/detector.pt.
 
-Most of the time goes to 320-pixel windows cut at the true scale, the last share to whole pages.
+Most of the time goes to windows 320 pixels wide cut at the true scale, the last share to whole pages.
 
     python3 train/train_detector.py --pool POOL --out CKPT --minutes 50
 """
@@ -27,25 +27,25 @@ PAD = 114
 Example = tuple[np.ndarray, np.ndarray]
 
 
-def window(example: Example, generator: np.random.Generator, side: int) -> Example:
-    """A square cut-out with its boxes; a field that is cut through is painted over."""
+def window(example: Example, generator: np.random.Generator, side: int, tall: int) -> Example:
+    """A cut-out `side` wide with its boxes; a field that is cut through is painted over."""
     page, boxes = example
     h, w = page.shape[:2]
-    if len(boxes) and generator.random() < 0.8:
+    if len(boxes) and (tall < side or generator.random() < 0.6):
         left, top, right, bottom = boxes[generator.integers(len(boxes)), 1:]
         x = generator.uniform(min(right - side, left), max(right - side, left))
-        y = generator.uniform(min(bottom - side, top), max(bottom - side, top))
+        y = generator.uniform(min(bottom - tall, top), max(bottom - tall, top))
     else:
-        x, y = generator.uniform(0, max(1, w - side)), generator.uniform(0, max(1, h - side))
-    x, y = int(np.clip(x, -24, max(0, w - side + 24))), int(np.clip(y, -24, max(0, h - side + 24)))
-    out = np.full((side, side, 3), PAD, np.uint8)
+        x, y = generator.uniform(0, max(1, w - side)), generator.uniform(0, max(1, h - tall))
+    x, y = int(np.clip(x, -24, max(0, w - side + 24))), int(np.clip(y, -24, max(0, h - tall + 24)))
+    out = np.full((tall, side, 3), PAD, np.uint8)
     sx, sy = max(x, 0), max(y, 0)
-    part = page[sy : y + side, sx : x + side]
+    part = page[sy : y + tall, sx : x + side]
     out[sy - y : sy - y + part.shape[0], sx - x : sx - x + part.shape[1]] = part
     kept = []
     for row in boxes:
         moved = row - np.array([0, x, y, x, y], np.float32)
-        clipped = np.clip(moved[1:], 0, side)
+        clipped = np.clip(moved[1:], 0, (side, tall, side, tall))
         area = (clipped[2] - clipped[0]) * (clipped[3] - clipped[1])
         seen = area / max(1e-6, (moved[3] - moved[1]) * (moved[4] - moved[2]))
         if seen > 0.75:
@@ -112,7 +112,9 @@ def main() -> int:
         for group in optimiser.param_groups:
             group["lr"] = rate
         if share < options.whole_from:
-            examples = [window(pages[i], generator, 320) for i in generator.integers(0, len(pages), options.batch)]
+            # Low windows around a field teach most for their price; square ones keep the rest of the page in mind.
+            tall, count = (160, 2 * options.batch) if generator.random() < 0.7 else (320, options.batch)
+            examples = [window(pages[i], generator, 320, tall) for i in generator.integers(0, len(pages), count)]
         else:
             upright = [pages[i] for i in generator.integers(0, len(pages), 12) if pages[i][0].shape[0] >= pages[i][0].shape[1]]
             examples = [whole(example, generator) for example in upright[: max(2, options.batch // 2 - 1)]]
