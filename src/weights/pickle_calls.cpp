@@ -33,8 +33,17 @@ Result<std::optional<Value>> make_dict(const Value* source, PickleStack& stack) 
   return Value{std::move(dict)};
 }
 
+// `module.forward = module.forward_fuse`, as a fused Ultralytics network holds it: a method of a layer.
+bool is_fused_forward(Arguments arguments) {
+  const auto* layer = arguments.size() == 2 ? as<Object>(arguments[0]) : nullptr;
+  const auto* method = arguments.size() == 2 ? as<std::string>(arguments[1]) : nullptr;
+  return layer != nullptr && method != nullptr && layer->name.starts_with("ultralytics.nn.") &&
+         *method == "forward_fuse";
+}
+
 // A method or inner class: named, as if by its full name.
 Result<std::optional<Value>> name_member(Arguments arguments, PickleStack& stack) {
+  if (is_fused_forward(arguments)) return std::nullopt;  // left inert; calling it is refused like any other
   const auto* owner = arguments.size() == 2 ? as<Global>(arguments[0]) : nullptr;
   const auto* member = arguments.size() == 2 ? as<std::string>(arguments[1]) : nullptr;
   if (owner == nullptr || member == nullptr)

@@ -196,6 +196,11 @@ TEST(ReadPickle, ReadsWhatPythonItselfPutsBetween) {
                           ".")
                 .name,
             "ultralytics.nn.modules.head.Detect.forward");
+  // A layer of a fused network has its forward replaced by another of its methods.
+  const auto layer = call(global("ultralytics.nn.modules.conv", "Conv"), {});
+  const auto fused = call(global("__builtin__", "getattr"), {layer, text("forward_fuse")});
+  EXPECT_EQ(plain<Object>(fused + ".").name, "builtins.getattr");
+  EXPECT_EQ(refusal(fused + ")R.").code, "unsafe_pickle");
   // A state dict's _metadata.
   EXPECT_EQ(plain<Dict>(call(global("collections", "OrderedDict"), {}) + "}b.").entries.size(), 0U);
 }
