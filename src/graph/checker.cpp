@@ -52,6 +52,13 @@ Result<void> Model::check() const {
     onnx::shape_inference::InferShapes(proto, registry(), onnx::ShapeInferenceOptions{true, 1, true},
                                        nullptr);
   } catch (const std::exception& error) {
+    const auto opset = opset_of(state_->proto);
+    if (opset > kOpset)
+      return fail(
+          ErrorKind::Unsupported,
+          fmt::format("the graph is not accepted, perhaps because its opset {} is newer than the installed "
+                      "libonnx; export it with opset {} to have it checked: {}",
+                      opset, kOpset, error.what()));
     return fail(ErrorKind::Unreadable, fmt::format("the graph is not sound: {}", error.what()));
   }
   return {};

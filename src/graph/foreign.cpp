@@ -76,9 +76,7 @@ Result<void> check_graph(const onnx::GraphProto& graph) {
 }
 
 Result<void> check_opset(const onnx::ModelProto& proto) {
-  std::int64_t opset = 0;
-  for (const auto& import : proto.opset_import())
-    if (import.domain().empty() || import.domain() == "ai.onnx") opset = import.version();
+  const auto opset = opset_of(proto);
   if (opset < kOldestOpset || opset > kNewestOpset)
     return fail(
         ErrorKind::Unsupported,
@@ -88,6 +86,13 @@ Result<void> check_opset(const onnx::ModelProto& proto) {
 }
 
 }  // namespace
+
+std::int64_t opset_of(const onnx::ModelProto& proto) {
+  std::int64_t opset = 0;
+  for (const auto& import : proto.opset_import())
+    if (import.domain().empty() || import.domain() == "ai.onnx") opset = import.version();
+  return opset;
+}
 
 Result<void> check_foreign(const onnx::ModelProto& proto) {
   TRY(check_opset(proto));

@@ -67,8 +67,9 @@ class Model {  // cheap to move; not copyable
   // Everything in one stream, for `export`. TooLarge past protobuf's 2 GiB.
   Result<std::string> write_inlined() const;
 
-  // libonnx's checker and shape inference; the sentence is the library's. For tests and `verify`: costs a
-  // copy.
+  // libonnx's checker and shape inference; the sentence is the library's. Unreadable when the graph is not
+  // sound; Unsupported when its opset is past 17 and the installed libonnx may not know it. For tests and
+  // `verify`: costs a copy.
   Result<void> check() const;
 
  private:

@@ -30,6 +30,7 @@ struct Model::State {
 };
 
 std::int32_t onnx_type(ElementType type);
+std::int64_t opset_of(const onnx::ModelProto& proto);  // of ONNX's own operators; 0 when it says none
 
 // What Model::read() asks of a parsed file: opset, no external data anywhere, sizes that fit their bytes.
 Result<void> check_foreign(const onnx::ModelProto& proto);

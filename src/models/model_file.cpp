@@ -20,6 +20,10 @@ Result<AnyModel> build(const weights::Checkpoint& checkpoint, const std::filesys
               "checkpoint, or a state dict of a CRNN");
 }
 
+const graph::Model& graph_of(const AnyModel& model) {
+  return std::visit([](const auto& made) -> const graph::Model& { return made.graph; }, model);
+}
+
 }  // namespace
 
 Result<ModelFile> load_model(const std::filesystem::path& path) {
@@ -31,7 +35,7 @@ Result<ModelFile> load_model(const std::filesystem::path& path) {
   const auto& checkpoint = *opened;
   auto model = build(checkpoint, path);
   if (!model) return fail_in(path.string(), std::move(model).error());
-  const auto& graph = std::visit([](const auto& made) -> const graph::Model& { return made.graph; }, *model);
+  const auto& graph = graph_of(*model);
   const auto tensors = graph.tensor_count();
   const std::string precision(graph::name_of(graph.stored_as()));
   return ModelFile{path,      checkpoint.kind,  checkpoint.file->bytes().size(), checkpoint.sha256, tensors,
