@@ -1,7 +1,7 @@
 // The page with its boxes, and the boxes cut out of it.
 
 import { el } from "../shared/page.js";
-import { FIELDS } from "./words.js";
+import { bestBox, FIELDS } from "./words.js";
 
 /** A picture of the page: the file itself where the browser can open it, else null (then the server is asked). */
 export async function openPicture(blob) {
@@ -22,8 +22,16 @@ export function pageFigure(picture, reply, name) {
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
   const { width, height } = reply.page;
   const frames = el("svg", { viewBox: `0 0 ${width} ${height}`, class: "frames", "aria-hidden": "true" });
-  for (const box of reply.boxes) frames.append(frame(box, width));
+  const chosen = Object.keys(FIELDS).map((field) => bestBox(reply, field));
+  for (const box of reply.boxes) if (!chosen.includes(box)) frames.append(otherFrame(box, width));
+  for (const box of chosen) if (box) frames.append(frame(box, width));
   return el("div", { class: "page" }, canvas, frames);
+}
+
+// A box whose text was not chosen.
+function otherFrame({ box: [left, top, right, bottom] }, pageWidth) {
+  return el("g", { class: "frame other" }, el("rect", { x: left, y: top, width: right - left, height: bottom - top,
+    "stroke-width": pageWidth / 600, rx: pageWidth / 200 }));
 }
 
 function frame({ field, box: [left, top, right, bottom] }, pageWidth) {
