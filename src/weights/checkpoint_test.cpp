@@ -216,12 +216,12 @@ TEST(Readers, SurviveEveryFlippedByte) {
   for (const auto& small : kSmall) {
     auto content = content_of(golden(small.name));
     ASSERT_TRUE(small.read(as_bytes(content))) << small.name;
-    for (auto& byte : content)
-      for (const int flip : {0x01, 0xff}) {
-        byte = static_cast<char>(byte ^ flip);
-        small.read(as_bytes(content));
-        byte = static_cast<char>(byte ^ flip);
-      }
+    for (std::size_t at = 0; at < content.size(); ++at) {
+      const auto kept = content[at];
+      content[at] = static_cast<char>(kept ^ (at % 2 == 0 ? 0x01 : 0xff));
+      small.read(as_bytes(content));
+      content[at] = kept;
+    }
   }
 }
 
