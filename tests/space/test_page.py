@@ -67,9 +67,10 @@ def test_the_sample_shows_its_boxes_and_its_text(open_page, look, request):
     shoot(page, f"empty-{request.node.callspec.id}")
     page.click("#sample")
     expect(page.locator(".verdict")).to_be_visible(timeout=60_000)
+    reply = json.loads(page.locator("details pre").text_content())
+    assert reply["register_number"] and reply["subject_code"], "the page's sample is one that is read"
     expect(page.locator(".frame:not(.other)")).to_have_count(2)
     expect(page.locator(".cutout")).to_have_count(2)
-    reply = json.loads(page.locator("details pre").text_content())
     assert value_of(page, "register_number") == reply["register_number"]
     assert value_of(page, "subject_code") == reply["subject_code"]
     expect(page.locator(".sure").first).to_contain_text("%")
