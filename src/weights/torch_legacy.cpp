@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <map>
 
 #include "weights/refusal.h"
@@ -11,7 +10,7 @@
 namespace alcove::weights {
 namespace {
 
-// 0x1950a86a20f9469cfc6c, least byte first, in the LONG1 of a pickle; the protocol byte before it varies.
+// 0x1950a86a20f9469cfc6c, least byte first.
 constexpr std::string_view kMagic{"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10};
 constexpr std::int64_t kProtocol = 1001;
 
@@ -133,12 +132,6 @@ Result<void> find_storages(Sequence& sequence, Storages& storages) {
 }
 
 }  // namespace
-
-bool begins_as_torch_legacy(Bytes bytes) {
-  const auto text = as_text(bytes.first(std::min<std::size_t>(bytes.size(), 4 + kMagic.size())));
-  if (text.size() < 3 || text[0] != '\x80' || text[2] != '\x8a') return false;
-  return text.size() < 4 || kMagic.starts_with(text.substr(4));
-}
 
 Result<std::shared_ptr<const Value>> read_torch_legacy(Bytes bytes, std::shared_ptr<const MappedFile> file) {
   Sequence sequence(bytes);

@@ -6,10 +6,7 @@
 
 namespace alcove::weights {
 
-// Whether `bytes` begin as such a file does; a few bytes of it are enough to tell.
-bool begins_as_torch_legacy(Bytes bytes);
-
-// As read_torch_archive.
+// As read_torch_archive. Another pickle than torch.save's is "not_weights".
 Result<std::shared_ptr<const Value>> read_torch_legacy(Bytes bytes, std::shared_ptr<const MappedFile> file);
 
 }  // namespace alcove::weights
