@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,6 @@ FILES = {
 }
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tiff", ".webp"}
 FIELD_OF_LABEL = {"RegisterNumber": "register", "SubjectCode": "subject"}
-LABELS = ("RegisterNumber", "SubjectCode")
 CONVOLUTIONS = (0, 4, 9, 12, 16, 19, 24)
 
 torch.set_num_threads(1)
@@ -85,9 +85,9 @@ def whole_pixels_firm(box: list[float], page: Image.Image) -> bool:
     return all(value == limit or abs(value - round(value)) >= 5e-3 for value, limit in zip(box, limits))
 
 
-def read_sheet(readers: dict[str, crnn.Crnn], path: Path) -> dict[str, Any]:
+def read_sheet(detector: YOLO, readers: dict[str, crnn.Crnn], path: Path) -> dict[str, Any]:
     page = upright(path)
-    seen = detection.detect(MODELS / FILES["detector"], page, channel_swap=False)
+    seen = detection.detect(detector, page, channel_swap=False)
     found: dict[str, Any] = {
         "file": f"samples/sheets/{path.name}",
         "width": page.width,
@@ -95,7 +95,7 @@ def read_sheet(readers: dict[str, crnn.Crnn], path: Path) -> dict[str, Any]:
         "boxes": [],
     }
     for *box, confidence, label in seen.boxes.tolist():
-        name = LABELS[int(label)]
+        name = detector.names[int(label)]
         reading = read_box(readers[FIELD_OF_LABEL[name]], page, FIELD_OF_LABEL[name], box)
         found["boxes"].append(
             {
@@ -122,10 +122,11 @@ def read_sheet(readers: dict[str, crnn.Crnn], path: Path) -> dict[str, Any]:
 def main() -> None:
     logging.getLogger("ultralytics").setLevel(logging.ERROR)
     os.chdir(tempfile.mkdtemp())
-    assert YOLO(MODELS / FILES["detector"]).names == dict(enumerate(LABELS))
-    readers = {field: load_reader(MODELS / FILES[field]) for field in ("register", "subject")}
-    sheets = [read_sheet(readers, path) for path in sorted(SHEETS.iterdir()) if path.suffix in SUFFIXES]
-    digests = {name: hashlib.sha256((MODELS / name).read_bytes()).hexdigest() for name in FILES.values()}
+    models = Path(shutil.copytree(MODELS, "models"))  # what is read is what is digested, whoever writes there meanwhile
+    detector = YOLO(models / FILES["detector"])
+    readers = {field: load_reader(models / FILES[field]) for field in ("register", "subject")}
+    sheets = [read_sheet(detector, readers, path) for path in sorted(SHEETS.iterdir()) if path.suffix in SUFFIXES]
+    digests = {name: hashlib.sha256((models / name).read_bytes()).hexdigest() for name in FILES.values()}
     document = {"weights_sha256": digests, "tolerances": {"box_px": 0.5, "confidence": 1e-3}, "sheets": sheets}
     (HERE / "demo.json").write_text(json.dumps(document, indent=1) + "\n")
     for sheet in sheets:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,10 +22,9 @@ class Detection:
     boxes: NDArray[np.float32]
 
 
-def detect(weights: Path, page: Image.Image, channel_swap: bool) -> Detection:
+def detect(model: YOLO, page: Image.Image, channel_swap: bool) -> Detection:
     """Default `predict`. With `channel_swap`, an RGB array is handed over as the original does, and taken for BGR."""
     source = np.ascontiguousarray(np.asarray(page)) if channel_swap else page
-    model = YOLO(weights, task="detect")
     result = model.predict(source, device="cpu", verbose=False, save=False)[0]
     predictor = model.predictor
     assert (predictor.args.conf, predictor.args.iou, predictor.args.max_det) == (CONFIDENCE, IOU, 300)

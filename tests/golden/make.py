@@ -27,6 +27,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 from safetensors.numpy import load_file, save_file  # noqa: E402
+from ultralytics import YOLO  # noqa: E402
 from ultralytics.data.augment import LetterBox  # noqa: E402
 from ultralytics.nn.tasks import load_checkpoint  # noqa: E402
 
@@ -136,7 +137,7 @@ def pin_cases(name: str, weights: Path, cases: tuple[str, ...]) -> list[Record]:
     records = []
     for case in cases:
         page, _, swap = case.partition(":")
-        found = detection.detect(weights, pages()[page], bool(swap))
+        found = detection.detect(YOLO(weights, task="detect"), pages()[page], bool(swap))
         firm = firmness.judge(found.output0)
         assert firm.boxes == len(found.boxes), "our account of the suppression differs from Ultralytics'"
         if not firm.firm():
@@ -202,7 +203,7 @@ def make_onnx(source: str, cases: list[Record]) -> Record:
         saving.export_onnx(copy, destination)
     spec = next(spec for spec in detectors.DETECTORS if spec.name == source)
     for record in cases:  # the same expectations hold; Ultralytics on the exported file agrees far inside them
-        found = detection.detect(destination, pages()[record["page"]], record["channel_swap"])
+        found = detection.detect(YOLO(destination, task="detect"), pages()[record["page"]], record["channel_swap"])
         wanted = load_file(HERE / record["expected"])
         np.testing.assert_allclose(found.output0, wanted["output0"], rtol=2e-4, atol=2e-3)
         np.testing.assert_allclose(found.boxes, wanted["boxes"], rtol=2e-4, atol=2e-3)
