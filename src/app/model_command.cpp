@@ -103,8 +103,9 @@ KnownInput known_input(const models::ModelFile& file) {
                                      : std::array<std::int64_t, 4>{1, 1, 32, 256}};
   const auto [n, c, h, w] = input.shape;
   for (std::int64_t i = 0; i < n * c * h * w; ++i) {
+    const std::int64_t column = i % w, row = i / w;
     const float wave =
-        0.5F + 0.5F * std::sin(0.37F * static_cast<float>(i % w) + 0.11F * static_cast<float>(i / w));
+        0.5F + 0.5F * std::sin(0.37F * static_cast<float>(column) + 0.11F * static_cast<float>(row));
     input.values.push_back(detector ? wave : 2 * wave - 1);
   }
   return input;

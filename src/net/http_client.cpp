@@ -52,7 +52,8 @@ Result<Response> perform(const Handle& handle, const std::string& url, const Lim
     return fail(ErrorKind::TooLarge,
                 fmt::format("the reply of {} is larger than {} bytes", url, limits.body));
   if (code != CURLE_OK)
-    return fail(ErrorKind::Unavailable, fmt::format("{} did not answer: {}", url, curl_easy_strerror(code)));
+    return fail(ErrorKind::Unavailable, fmt::format("{} did not answer: {}", url, curl_easy_strerror(code)),
+                code == CURLE_COULDNT_CONNECT ? "not_connected" : "");
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   return Response{static_cast<int>(status), std::move(body.text)};

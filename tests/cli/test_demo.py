@@ -1,0 +1,56 @@
+"""`alcove demo`: a server of its own, the samples over HTTP, n/N, and an exit code that means it."""
+
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+DEMO = ROOT / "models/demo"
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def demo(run, port: int, models: Path):
+    return run("demo", "--once", "--port", port, "--models", models, "--samples", ROOT / "samples/sheets")
+
+
+def test_the_demo_reads_the_samples_and_says_how_many(run, port, samples):
+    done = demo(run, port, DEMO)
+    assert done.returncode == 0, done.stdout + done.stderr
+    right, total = map(int, re.search(r"^(\d+)/(\d+) as the truth says", done.stdout, re.MULTILINE).groups())
+    assert total == len(samples) and right == done.stdout.count("  right")
+    assert all(name in done.stdout for name in samples)
+
+
+def test_readers_in_each_others_place_fail_the_demo(run, port, tmp_path):
+    """Both load, since both are readers; what they read is not what the sheets say."""
+    shutil.copy(DEMO / "improved_weights.pt", tmp_path)
+    shutil.copy(DEMO / "best_crnn_model(git).pth", tmp_path / "best_subject_model_final.pth")
+    shutil.copy(DEMO / "best_subject_model_final.pth", tmp_path / "best_crnn_model(git).pth")
+    done = demo(run, port, tmp_path)
+    assert done.returncode == 1
+    assert "are right" in done.stdout
+
+
+def test_a_folder_without_weights_says_so(run, port, tmp_path):
+    done = demo(run, port, tmp_path)
+    assert done.returncode == 2
+    assert "Model weights not found" in done.stderr
+
+
+def test_a_port_that_is_taken_is_named(run):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = demo(run, port, DEMO)
+    assert done.returncode == 3
+    assert f"port {port} is taken" in done.stderr
