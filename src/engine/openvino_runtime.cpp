@@ -226,6 +226,6 @@ Result<Runtime*> open() {
 }  // namespace alcove::engine
 
 extern "C" __attribute__((visibility("default"))) const alcove::engine::Plugin* alcove_engine_plugin() {
-  static constexpr alcove::engine::Plugin plugin{.open = alcove::engine::open};
-  return &plugin;
+  static constexpr alcove::engine::Plugin kPlugin{.open = alcove::engine::open};
+  return &kPlugin;
 }

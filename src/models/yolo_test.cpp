@@ -41,10 +41,9 @@ TEST(BuildDetector, TakesTheImageSizeOfTheTraining) {
   };
   EXPECT_EQ(size_with([](Tree& tree) { return tree.number(320); }), 320);
   EXPECT_EQ(size_with([](Tree& tree) { return tree.number(1000); }), 1024);
-  EXPECT_EQ(size_with([](Tree& tree) {
-              return tree.value(weights::List{{tree.number(480), tree.number(800)}});
-            }),
-            800);
+  EXPECT_EQ(
+      size_with([](Tree& tree) { return tree.value(weights::List{{tree.number(480), tree.number(800)}}); }),
+      800);
   EXPECT_EQ(size_with([](Tree& tree) { return tree.number(-5); }), 640);
   EXPECT_EQ(size_with([](Tree& tree) { return tree.text("big"); }), 640);
 }

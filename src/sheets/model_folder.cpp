@@ -16,7 +16,7 @@ std::optional<std::filesystem::path> find_stem(const std::filesystem::path& fold
                                                std::initializer_list<std::string_view> stems) {
   for (const auto stem : stems)
     for (const auto suffix : kSuffixes) {
-      const auto path = folder / fmt::format("{}{}", stem, suffix);
+      auto path = folder / fmt::format("{}{}", stem, suffix);
       std::error_code unreadable;
       if (std::filesystem::is_regular_file(path, unreadable)) return path;
     }
