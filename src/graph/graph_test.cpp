@@ -1,6 +1,7 @@
 // The builder and the reader of ONNX files meet here: what one writes, the other reads.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -79,7 +80,8 @@ TEST(Model, ReadsWhatTheBuilderWrote) {
 
 class Mapped : public testing::Test {
  protected:
-  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "alcove_graph_weights.bin";
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / ("alcove_graph_weights_" + std::to_string(::getpid()));
   std::shared_ptr<const MappedFile> file;
   void SetUp() override {
     std::string bytes(64, 'x');

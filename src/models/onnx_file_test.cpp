@@ -1,6 +1,7 @@
 #include "models/onnx_file.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -34,7 +35,8 @@ graph::Model graph_with(const std::vector<std::int64_t>& in, const std::vector<s
 
 class OnnxFile : public testing::Test {
  protected:
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "alcove_onnx_file";
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / ("alcove_onnx_file_" + std::to_string(::getpid()));
   const std::filesystem::path path = folder / "sheets.onnx";
   void SetUp() override { std::filesystem::create_directories(folder); }
   void TearDown() override { std::filesystem::remove_all(folder); }
