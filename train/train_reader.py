@@ -44,7 +44,7 @@ class Pool:
 
 
 def vary(crops: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
-    """Cheap fresh variation on normalised crops: place, size, contrast, noise, a blot."""
+    """Cheap fresh variation on normalised crops: place, size, bent strokes, their thickness, contrast, noise."""
     n, _, h, w = crops.shape
     theta = torch.zeros(n, 2, 3)
     theta[:, 0, 0] = torch.from_numpy(1 + generator.normal(0, 0.03, n)).float()
@@ -53,7 +53,16 @@ def vary(crops: torch.Tensor, generator: np.random.Generator) -> torch.Tensor:
     theta[:, 1, 0] = torch.from_numpy(generator.normal(0, 0.05, n)).float()
     theta[:, 0, 2] = torch.from_numpy(generator.normal(0, 0.015, n)).float()
     theta[:, 1, 2] = torch.from_numpy(generator.normal(0, 0.07, n)).float()
-    crops = nn.functional.grid_sample(crops, nn.functional.affine_grid(theta, [n, 1, h, w], align_corners=False), padding_mode="border", align_corners=False)
+    grid = nn.functional.affine_grid(theta, [n, 1, h, w], align_corners=False)
+    # Knots 8 pixels apart, moved by up to a pixel or two: the same symbol from another hand.
+    knots = torch.randn(n, 2, h // 8 + 1, w // 8 + 1) * torch.from_numpy(generator.uniform(0, 0.8, (n, 1, 1, 1))).float()
+    bend = nn.functional.interpolate(knots, (h, w), mode="bicubic", align_corners=True)
+    grid = grid + bend.permute(0, 2, 3, 1) * torch.tensor([2 / w, 2 / h])
+    crops = nn.functional.grid_sample(crops, grid, padding_mode="border", align_corners=False)
+    # Ink is dark: the darkest neighbour thickens a stroke, the brightest thins it.
+    thick, thin = -nn.functional.max_pool2d(-crops, 3, 1, 1), nn.functional.max_pool2d(crops, 3, 1, 1)
+    share = torch.from_numpy(np.clip(generator.normal(0, 0.3, (n, 1, 1, 1)), -0.45, 0.8)).float()
+    crops = crops + share.clamp(min=0) * (thick - crops) + (-share).clamp(min=0) * (thin - crops)
     gain = torch.from_numpy(generator.uniform(0.6, 1.15, (n, 1, 1, 1))).float()
     lift = torch.from_numpy(generator.normal(0, 0.12, (n, 1, 1, 1))).float()
     crops = crops * gain + lift
