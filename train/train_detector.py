@@ -9,7 +9,6 @@ Most of the time goes to windows 320 pixels wide cut at the true scale, the last
 from __future__ import annotations
 
 import argparse
-import copy
 import math
 import pickle
 import sys
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from average import Average
 from detector import Detector
 from detector_loss import detection_loss
 
@@ -97,7 +97,7 @@ def main() -> int:
     model = Detector().to(memory_format=torch.channels_last)
     if options.start:
         model.load_state_dict(torch.load(options.start))
-    average = copy.deepcopy(model).eval()
+    average = Average(model, slowest=0.997)
     optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=options.rate, weight_decay=5e-4)
     pages: list[Example] = []
     seen: set[Path] = set()
@@ -126,13 +126,7 @@ def main() -> int:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimiser.step()
-        keep = min(0.997, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for slow, fast in zip(average.state_dict().values(), model.state_dict().values()):
-                if slow.dtype.is_floating_point:
-                    slow.lerp_(fast, 1 - keep)
-                else:
-                    slow.copy_(fast)
+        average.follow(model)
         notes.append(parts)
         step += 1
         if step % 25 == 0:
@@ -141,15 +135,9 @@ def main() -> int:
             notes = []
         if time.time() - saved > 60:
             saved = time.time()
-            _save(average, options.out)
-    _save(average, options.out)
+            average.save(options.out, "detector")
+    average.save(options.out, "detector")
     return 0
-
-
-def _save(model: nn.Module, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save(model.state_dict(), folder / "detector.part")
-    (folder / "detector.part").rename(folder / "detector.pt")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import math
 import pickle
 import sys
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from average import Average
 from pool import READER_WIDTHS
 from form import REGISTER, SUBJECT
 from reader import REGISTER_ALPHABET, SUBJECT_ALPHABET, Crnn, greedy, normalised
@@ -108,7 +108,7 @@ def main() -> int:
         model.load_state_dict(torch.load(options.start))
     elif options.warmup:
         warm_up(model, alphabet, READER_WIDTHS[REGISTER if options.what == "register" else SUBJECT], options.warmup, options.seed)
-    average = copy.deepcopy(model).eval()
+    average = Average(model, slowest=0.998)
     optimiser = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=1e-3)
     ctc = nn.CTCLoss(blank=0, zero_infinity=True)
     pool = Pool(options.pool, options.what)
@@ -133,13 +133,7 @@ def main() -> int:
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
-        keep = min(0.998, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for slow, fast in zip(average.state_dict().values(), model.state_dict().values()):
-                if slow.dtype.is_floating_point:
-                    slow.lerp_(fast, 1 - keep)
-                else:
-                    slow.copy_(fast)
+        average.follow(model)
         losses.append(loss.item())
         if step % 5 == 0:
             right += sum(read == text for (read, _), text in zip(greedy(logits.detach(), alphabet), texts))
@@ -150,15 +144,9 @@ def main() -> int:
             losses, right, seen = [], 0, 0
         if time.time() - saved > 60:
             saved = time.time()
-            _save(average, options.out, options.what)
-    _save(average, options.out, options.what)
+            average.save(options.out, options.what)
+    average.save(options.out, options.what)
     return 0
-
-
-def _save(model: nn.Module, folder: Path, name: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save(model.state_dict(), folder / f"{name}.part")
-    (folder / f"{name}.part").rename(folder / f"{name}.pt")
 
 
 if __name__ == "__main__":
