@@ -75,8 +75,9 @@ class ReaderGraph {
     const auto& [in, hidden] = shape_.lstm[layer];
     const auto scope = builder_.enter(fmt::format("rnn.l{}", layer));
     const std::int64_t ways = shape_.two_way ? 2 : 1;
-    std::vector<Value> inputs{steps, TRY(gates("weight_ih", layer, {ways, 4 * hidden, in})),
-                              TRY(gates("weight_hh", layer, {ways, 4 * hidden, hidden}))};
+    const auto input_gates = TRY(gates("weight_ih", layer, {ways, 4 * hidden, in}));
+    const auto hidden_gates = TRY(gates("weight_hh", layer, {ways, 4 * hidden, hidden}));
+    std::vector<Value> inputs{steps, input_gates, hidden_gates};
     if (tensors_.contains(fmt::format("rnn.bias_ih_l{}", layer)))
       inputs.push_back(TRY(biases(layer, hidden)));
     const auto out =
