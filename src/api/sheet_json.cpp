@@ -37,10 +37,21 @@ Json candidates_json(const sheets::FieldReading& field) {
   return list;
 }
 
+Json rivals_json(const models::Symbol& symbol) {
+  auto list = Json::array();
+  for (const auto& rival : symbol.rivals)
+    list.push_back({{"value", std::string(1, rival.value)}, {"confidence", probability(rival.confidence)}});
+  return list;
+}
+
 Json symbols_json(const sheets::Candidate& candidate) {
+  const double steps = static_cast<double>(candidate.posteriors.size()) / std::max(1, candidate.classes);
   auto list = Json::array();
   for (const auto& symbol : candidate.symbols)
-    list.push_back({{"value", std::string(1, symbol.value)}, {"confidence", probability(symbol.confidence)}});
+    list.push_back({{"value", std::string(1, symbol.value)},
+                    {"confidence", probability(symbol.confidence)},
+                    {"at", probability((symbol.step + 0.5) / std::max(1.0, steps))},
+                    {"alternatives", rivals_json(symbol)}});
   return list;
 }
 

@@ -22,7 +22,9 @@ sheets::SheetReading both_read() {
   reading.height = 2339;
   reading.register_number.candidates = {candidate("", 0, 0.95F), candidate("12", 0.5F, 0.93F),
                                         candidate("212223060100", 0.987654F, 0.912345F)};
-  reading.register_number.candidates[2].symbols = {{'2', 3, 0.99F}, {'1', 7, 0.41F}};
+  reading.register_number.candidates[2].symbols = {{'2', 3, 0.99F}, {'1', 7, 0.41F, {{'7', 0.39F}}}};
+  reading.register_number.candidates[2].classes = 11;
+  reading.register_number.candidates[2].posteriors.resize(std::size_t{64} * 11);
   reading.register_number.best = 2;
   reading.subject_code.candidates = {candidate("19AI405", 0.75F, 0.8F)};
   reading.subject_code.best = 0;
@@ -53,10 +55,12 @@ TEST(SheetJson, IsTheContractsBody) {
 TEST(SheetJson, BoxesCarryWhatThePageDraws) {
   const auto boxes = to_json(both_read(), {})["boxes"];
   ASSERT_EQ(boxes.size(), 4);
-  EXPECT_EQ(to_text(boxes[0]),
-            R"({"field":"register_number","label":"RegisterNumber","box":[10.0,20.1,110.0,52.0],)"
-            R"("detection_confidence":0.9123,"value":"212223060100","confidence":0.9877,)"
-            R"("symbols":[{"value":"2","confidence":0.99},{"value":"1","confidence":0.41}]})");
+  EXPECT_EQ(
+      to_text(boxes[0]),
+      R"({"field":"register_number","label":"RegisterNumber","box":[10.0,20.1,110.0,52.0],)"
+      R"("detection_confidence":0.9123,"value":"212223060100","confidence":0.9877,)"
+      R"("symbols":[{"value":"2","confidence":0.99,"at":0.0547,"alternatives":[]},)"
+      R"({"value":"1","confidence":0.41,"at":0.1172,"alternatives":[{"value":"7","confidence":0.39}]}]})");
   EXPECT_EQ(boxes[3]["field"], "subject_code");
   EXPECT_EQ(boxes[3]["label"], "SubjectCode");
 }

@@ -25,7 +25,8 @@ constexpr std::string_view kPage = "/sheet/index.html";
 // The page runs its own scripts and talks to its own server; nothing else can be made to run in it. It may be
 // shown in another page's frame, since that is how the Hub shows a Space.
 constexpr std::string_view kPagePolicy =
-    "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'";
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
+    "base-uri 'none'; form-action 'none'";
 
 Reply asset_reply(const Request& request, const Asset& asset) {
   Reply reply{.content_type = std::string(asset.content_type), .headers = {}};

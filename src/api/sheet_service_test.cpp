@@ -275,7 +275,7 @@ TEST_F(Space, BrowsersGetThePageAndClientsTheList) {
   const auto page = get("/", "text/html,application/xhtml+xml,*/*;q=0.8");
   EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
   EXPECT_TRUE(page.body.starts_with("<!doctype html>"));
-  EXPECT_NE(header_of(page, "Content-Security-Policy").find("default-src 'self'"), std::string::npos);
+  EXPECT_NE(header_of(page, "Content-Security-Policy").find("default-src 'none'"), std::string::npos);
   auto again = Request{.path = "/sheet/sheet.js",
                        .query = {},
                        .headers = {{"if-none-match", header_of(get("/sheet/sheet.js"), "ETag")}},

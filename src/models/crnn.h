@@ -28,10 +28,17 @@ Result<Reader> build_reader(const weights::Checkpoint& checkpoint);
 // The alphabet of so many classes. Unsupported below 2 and above 63.
 Result<std::string> usual_alphabet(std::int64_t classes);
 
+// What a symbol may be instead.
+struct Rival {
+  char value = 0;
+  float confidence = 0;  // softmax of its class at the symbol's step
+};
+
 struct Symbol {
   char value = 0;
-  int step = 0;          // where in the line it was read, 0..T−1
-  float confidence = 0;  // softmax of its class at that step, 0..1
+  int step = 0;                    // where in the line it was read, 0..T−1
+  float confidence = 0;            // softmax of its class at that step, 0..1
+  std::vector<Rival> rivals = {};  // at most two of 1 % or more, likeliest first; the blank is none
 };
 
 struct LineReading {

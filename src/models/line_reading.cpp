@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "models/crnn.h"
@@ -14,6 +15,19 @@ float mean(const std::vector<float>& values) {
   if (values.empty()) return 0;
   const auto sum = std::accumulate(values.begin(), values.end(), 0.0);
   return static_cast<float>(sum / static_cast<double>(values.size()));
+}
+
+constexpr std::size_t kMostRivals = 2;
+constexpr float kLeastRival = 0.01F;
+
+// The other symbols of a step, likeliest first.
+std::vector<Rival> rivals_of(std::span<const float> row, std::size_t best, std::string_view alphabet) {
+  std::vector<Rival> rivals;
+  for (std::size_t index = 1; index < row.size(); ++index)
+    if (index != best && row[index] >= kLeastRival) rivals.push_back({alphabet[index - 1], row[index]});
+  std::ranges::stable_sort(rivals, std::ranges::greater{}, &Rival::confidence);
+  if (rivals.size() > kMostRivals) rivals.resize(kMostRivals);
+  return rivals;
 }
 
 }  // namespace
@@ -46,7 +60,8 @@ LineReading read_greedy(std::span<const float> posteriors, int classes, std::str
       runs.push_back(row[best]);
       if (best == 0) continue;
       symbols.push_back(row[best]);
-      reading.symbols.push_back({alphabet[best - 1], static_cast<int>(step), row[best]});
+      reading.symbols.push_back(
+          {alphabet[best - 1], static_cast<int>(step), row[best], rivals_of(row, best, alphabet)});
       reading.text += alphabet[best - 1];
     }
   }

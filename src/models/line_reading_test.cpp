@@ -55,6 +55,18 @@ TEST(ReadGreedy, SaysWhereEachSymbolWasRead) {
   EXPECT_EQ(reading.symbols[1].step, 4);
 }
 
+TEST(ReadGreedy, NamesWhatASymbolMayBeInstead) {
+  const float rows[] = {.05F, .5F, .1F, .3F, .05F};  // blank, 0, 1, 2, 3
+  const auto symbols = read_greedy(rows, 5, "0123").symbols;
+  ASSERT_EQ(symbols.size(), 1U);
+  ASSERT_EQ(symbols[0].rivals.size(), 2U) << "two are enough";
+  EXPECT_EQ(symbols[0].rivals[0].value, '2');
+  EXPECT_FLOAT_EQ(symbols[0].rivals[0].confidence, 0.3F);
+  EXPECT_EQ(symbols[0].rivals[1].value, '1');
+  const float sure[] = {.009F, .982F, .009F};
+  EXPECT_TRUE(read_greedy(sure, 3, "01").symbols[0].rivals.empty()) << "less than 1 % is no rival";
+}
+
 TEST(ReadGreedy, ABlankLineIsEmpty) {
   const auto reading = read_greedy(steps({{0, .9F}, {0, .9F}}), 3, "ab");
   EXPECT_EQ(reading.text, "");

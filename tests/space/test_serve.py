@@ -28,7 +28,7 @@ def test_root_names_the_service_and_a_browser_gets_the_page(server):
     assert "POST /extract" in reply.json()["endpoints"] and reply.json()["version"]
     page = requests.get(server.url + "/", headers={"Accept": "text/html,*/*;q=0.8"}, timeout=10)
     assert page.headers["content-type"].startswith("text/html")
-    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["x-content-type-options"] == "nosniff"
 
 
