@@ -1,5 +1,7 @@
 #include "api/assets.h"
 
+#include <drogon/utils/Utilities.h>
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -22,6 +24,11 @@ constexpr std::array kTypes{
     Type{".png", "image/png"},
 };
 
+std::string gzipped(std::string_view content) {
+  auto packed = drogon::utils::gzipCompress(content.data(), content.size());
+  return packed.size() < content.size() ? packed : std::string();
+}
+
 std::vector<Asset> make_assets() {
   std::vector<Asset> assets;
   for (const auto& file : embedded_files()) {
@@ -30,7 +37,7 @@ std::vector<Asset> make_assets() {
         std::ranges::find_if(kTypes, [&](const Type& row) { return file.path.ends_with(row.suffix); });
     assets.push_back({file.path, content,
                       type == kTypes.end() ? "application/octet-stream" : type->content_type,
-                      '"' + sha256_hex(content).substr(0, 16) + '"'});
+                      "W/\"" + sha256_hex(content).substr(0, 16) + '"', gzipped(as_text(content))});
   }
   return assets;
 }

@@ -13,7 +13,8 @@ struct Asset {
   std::string_view path;  // "/sheet/index.html"
   Bytes content;
   std::string_view content_type;
-  std::string etag;  // quoted
+  std::string etag;     // weak: the same for either form
+  std::string gzipped;  // empty where that is not smaller
 };
 
 // Null when there is no such file.

@@ -30,14 +30,19 @@ constexpr std::string_view kPagePolicy =
 
 Reply asset_reply(const Request& request, const Asset& asset) {
   Reply reply{.content_type = std::string(asset.content_type), .headers = {}};
-  reply.headers = {{"ETag", asset.etag}, {"Cache-Control", "no-cache"}, {"Vary", "Accept"}};
+  reply.headers = {{"ETag", asset.etag}, {"Cache-Control", "no-cache"}, {"Vary", "Accept, Accept-Encoding"}};
   if (asset.content_type.starts_with("text/html"))
     reply.headers.insert(reply.headers.end(), {{"Content-Security-Policy", std::string(kPagePolicy)},
                                                {"Referrer-Policy", "no-referrer"}});
-  if (request.header("if-none-match") == asset.etag)
+  if (request.header("if-none-match") == asset.etag) {
     reply.status = 304;
-  else
+  } else if (!asset.gzipped.empty() &&
+             request.header("accept-encoding").find("gzip") != std::string_view::npos) {
+    reply.headers.emplace_back("Content-Encoding", "gzip");
+    reply.body = asset.gzipped;
+  } else {
     reply.body = as_text(asset.content);
+  }
   return reply;
 }
 

@@ -284,6 +284,10 @@ TEST_F(Space, BrowsersGetThePageAndClientsTheList) {
                        .declared_length = {},
                        .memory = {}};
   EXPECT_EQ(ask(again).status, 304);
+  again.headers = {{"accept-encoding", "gzip, br"}};
+  const auto packed = ask(again);
+  EXPECT_EQ(header_of(packed, "Content-Encoding"), "gzip");
+  EXPECT_LT(packed.body.size(), get("/sheet/sheet.js").body.size());
 }
 
 }  // namespace
