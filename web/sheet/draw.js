@@ -1,68 +1,67 @@
 // The page with its boxes, and the boxes cut out of it.
 
 import { el } from "../shared/page.js";
+import { extract } from "./server.js";
 import { bestBox, FIELDS } from "./words.js";
 
-/** A picture of the page: the file itself where the browser can open it, else null (then the server is asked). */
-export async function openPicture(blob) {
-  try {
-    return await createImageBitmap(blob);  // turned upright by its EXIF, as the reader does it
-  } catch {
-    return null;
-  }
+/** A picture of a file, turned upright by its EXIF as the reader does it; null where the browser cannot open it. */
+export const openPicture = (blob) => createImageBitmap(blob).catch(() => null);
+
+// The reader turned or straightened the page, or chose a later one: the file's own picture is not what it read.
+const wasChanged = (reply) => Boolean(reply?.orientation || reply?.skew || (reply?.page?.number ?? 1) > 1);
+
+/** The page as it was read: out of the file where that is the same, else from the server, which sends it beside a reading. */
+export async function pictureOf(sheet) {
+  const own = wasChanged(sheet.reply) ? null : await openPicture(sheet.file);
+  if (own || !sheet.reply) return own;
+  sheet.preview ??= (await extract(sheet, { preview: true })).preview;
+  return sheet.preview ? openPicture(sheet.preview) : null;
 }
 
-/** The page scaled to `width` CSS pixels with a frame around each box. */
-export function pageFigure(picture, reply, name) {
-  const shown = Math.min(1400, picture.width);
-  const canvas = el("canvas", { width: shown, height: Math.round(picture.height * shown / picture.width), role: "img" });
-  canvas.setAttribute("aria-label", `The page of ${name}`);
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  const { width, height } = reply.page;
-  const frames = el("svg", { viewBox: `0 0 ${width} ${height}`, class: "frames", "aria-hidden": "true" });
-  const chosen = Object.keys(FIELDS).map((field) => bestBox(reply, field));
-  for (const box of reply.boxes) if (!chosen.includes(box)) frames.append(otherFrame(box, width));
-  for (const box of chosen) if (box) frames.append(frame(box, width));
-  return el("div", { class: "page" }, canvas, frames);
-}
-
-// A box whose text was not chosen.
-function otherFrame({ box: [left, top, right, bottom] }, pageWidth) {
-  return el("g", { class: "frame other" }, el("rect", { x: left, y: top, width: right - left, height: bottom - top,
-    "stroke-width": pageWidth / 600, rx: pageWidth / 200 }));
-}
-
-function frame({ field, box: [left, top, right, bottom] }, pageWidth) {
-  const unit = pageWidth / 100;  // so that frames look alike on pages of any size
-  const label = FIELDS[field] ?? field;
-  const above = top > 4 * unit;
-  const tall = 2.6 * unit;
-  const y = above ? top - tall - 0.6 * unit : bottom + 0.6 * unit;
-  const wide = label.length * 1.32 * unit + 1.6 * unit;
-  const x = Math.min(left, pageWidth - wide);
-  return el("g", { class: `frame ${field}` },
-    el("rect", { x: left - 0.4 * unit, y: top - 0.4 * unit, width: right - left + 0.8 * unit,
-      height: bottom - top + 0.8 * unit, rx: 0.6 * unit, "stroke-width": 0.42 * unit,
-      "stroke-dasharray": field === "subject_code" ? `${1.4 * unit} ${0.8 * unit}` : null }),
-    el("rect", { class: "tag", x, y, width: wide, height: tall, rx: 0.5 * unit }),
-    el("text", { x: x + 0.8 * unit, y: y + 0.72 * tall, "font-size": 1.9 * unit }, label));
-}
-
-/** The box cut out with a little of the page around it, at most `height` pixels high. */
-export function cutOut(picture, reply, box, height) {
-  const scale = picture.width / reply.page.width;
-  const [left, top, right, bottom] = box.box.map((value) => value * scale);
-  const rim = (bottom - top) * 0.18;
-  const x = Math.max(0, left - rim), y = Math.max(0, top - rim);
-  const w = Math.min(picture.width, right + rim) - x, h = Math.min(picture.height, bottom + rim) - y;
-  if (w < 1 || h < 1) return null;
-  const tall = Math.min(height, Math.max(24, Math.round(h * 1.5)));
-  const canvas = el("canvas", { class: "cutout", width: Math.max(1, Math.round(w * tall / h)), height: tall, role: "img" });
-  canvas.setAttribute("aria-label", `${FIELDS[box.field] ?? box.field}, cut out of the page`);
+function canvasOf(picture, { x = 0, y = 0, w = picture.width, h = picture.height }, width, label) {
+  const canvas = el("canvas", { width, height: Math.max(1, Math.round(h * width / w)), role: "img", "aria-label": label });
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
   context.drawImage(picture, x, y, w, h, 0, 0, canvas.width, canvas.height);
   return canvas;
+}
+
+/** The page with a frame around each box, those whose text was chosen with their names. */
+export function pageFigure(picture, reply, name) {
+  const canvas = canvasOf(picture, {}, Math.min(1600, picture.width), `The page of ${name}`);
+  if (!reply) return el("div", { class: "page" }, canvas);
+  const chosen = Object.keys(FIELDS).map((field) => bestBox(reply, field)).filter(Boolean);
+  const others = reply.boxes.filter((box) => !chosen.includes(box));
+  return el("div", { class: "page" }, canvas, [...others, ...chosen].map((box) => frame(box, reply.page, chosen.includes(box))));
+}
+
+function frame({ field, box: [left, top, right, bottom] }, { width, height }, chosen) {
+  const share = (part, whole) => `${part / whole * 100}%`;
+  return el("div", { class: `frame ${chosen ? field : "other"}${top < 0.04 * height ? " low" : ""}`, "aria-hidden": "true",
+    style: { left: share(left, width), top: share(top, height), width: share(right - left, width), height: share(bottom - top, height) } },
+    chosen ? el("span", {}, FIELDS[field]) : null);
+}
+
+const RIM = 0.15;  // of the box's height, shown around it
+
+/** The box cut out, `width` pixels wide, with `place(share)`: where on it a share of the box's width lies. */
+export function cutOut(picture, reply, box, width) {
+  const scale = picture.width / reply.page.width;
+  const [left, top, right, bottom] = box.box.map((value) => value * scale);
+  const rim = (bottom - top) * RIM;
+  const x = Math.max(0, left - rim), y = Math.max(0, top - rim);
+  const w = Math.min(picture.width, right + rim) - x, h = Math.min(picture.height, bottom + rim) - y;
+  if (w < 1 || h < 1) return null;
+  const canvas = canvasOf(picture, { x, y, w, h }, width, `${FIELDS[box.field] ?? box.field}, cut out of the page`);
+  return { canvas, place: (share) => (left + share * (right - left) - x) / w };
+}
+
+/** Where each of `count` symbols stands in its line, 0..1: where it was read, moved apart where they would touch.
+    Readings of servers that do not say where are spread evenly. */
+export function places(symbols, place, gap) {
+  const at = symbols.map((symbol, index) => place(symbol.at ?? (index + 0.5) / symbols.length));
+  for (let index = 0; index < at.length; ++index) at[index] = Math.max(at[index], index ? at[index - 1] + gap : gap / 2);
+  for (let index = at.length - 1; index >= 0; --index)
+    at[index] = Math.min(at[index], index < at.length - 1 ? at[index + 1] - gap : 1 - gap / 2);
+  return at;
 }

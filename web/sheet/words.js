@@ -1,71 +1,82 @@
 // What the server's codes and numbers mean, in words. Pure functions.
 
+import { sentence } from "../shared/page.js";
+
 export const FIELDS = { register_number: "Register number", subject_code: "Subject code" };
+// What the reader did to the page by itself; nobody has to look because of it.
+const DONE = ["turned", "straightened", "later_page"];
 
-const REASONS = {
-  no_register_box: "No register number box was found. Is this the page with the boxes, and is all of it in the picture?",
-  no_subject_box: "No subject code box was found. Is this the page with the boxes, and is all of it in the picture?",
-  blank_register: "The register number box was found, but nothing could be read in it. Is it filled in?",
-  blank_subject: "The subject code box was found, but nothing could be read in it. Is it filled in?",
-};
+/** [{code, text, note}] of a reading, in the server's own sentences where it sends some. A note asks for nothing. */
+export const reasonsOf = (reply) => (reply.reasons ?? []).map((code) => ({ code, note: DONE.includes(code),
+  text: reply.advice?.find((row) => row.code === code)?.message || `The reader says: ${code.replaceAll("_", " ")}.` }));
 
-export const reasonSentence = (code) => REASONS[code] ?? `The reader says: ${code.replaceAll("_", " ")}.`;
+/** What went wrong, and the way out: both are in the server's sentence, unless it speaks to programs. */
+export function problemOf({ error, password }) {
+  if (error.code === "pdf_encrypted")
+    return [password ? "That password does not open this PDF." : "This PDF is locked with a password.", "Type its password, or save a copy without one."];
+  const [what, ...fix] = error.detail.split("; ");
+  return [what, fix.join("; ") || (error.status >= 500 ? "try again; if it stays, give the code below to whoever runs this server"
+    : "try again, or try another scan of the sheet")].map(sentence);
+}
 
-const ADVICE = {
-  empty_file: "Save or scan the sheet again: this file has nothing in it.",
-  unknown_format: "Send a scan as PDF, JPEG, PNG, TIFF, BMP or WebP. A renamed document stays what it is.",
-  damaged: "Scan or export the sheet again, then drop the new file.",
-  truncated: "The file broke off on its way. Copy or download it again in full.",
-  pdf_encrypted: "Type the PDF's password, or save a copy without one.",
-  no_such_page: "The document has no pages. Scan it again.",
-  unsupported_format: "Save it as JPEG or PDF; on an iPhone: Settings, Camera, Formats, Most Compatible.",
-  too_many_pixels: "Scan with a lower resolution. 200 dpi is enough.",
-  too_many_pages: "Split the document; only its first page is read.",
-  too_large: "Scan with a lower resolution, or in grey. 200 dpi is enough.",
-  unauthorized: "Type the access token that whoever runs this server gave you.",
-  no_connection: "Check the connection. The file stays here and is sent again when you press Try again.",
-};
-
-/** Where the server's sentence speaks to programs. */
-export const SAID = {
-  pdf_encrypted: "This PDF is locked with a password.",
-  unauthorized: "This server asks for an access token.",
-};
-
-export const advice = (code, status) => ADVICE[code] ??
-  (status >= 500 ? "Try again. If it stays, give the code below to whoever runs this server." :
-    "Try again, or try another scan of the sheet.");
-
-/** Below this a character is underlined. */
+/** Below this a character is marked. */
 export const DOUBTFUL = 0.9;
-
-/** How sure a field is: a shape, a word and a name for the style. Its mean hides one bad character among eleven good
-    ones, so the weakest of them has a say. */
-export function certainty(share, symbols) {
-  const weak = symbols.some((symbol) => symbol.confidence < DOUBTFUL);
-  if (share >= 0.9 && !weak) return { mark: "●", word: "sure", name: "sure" };
-  if (share >= 0.6) return { mark: "◐", word: "check it", name: "check" };
-  return { mark: "○", word: "doubtful", name: "doubt" };
-}
-
-/** What a reading amounts to. */
-export function verdict(reply) {
-  const missing = Object.keys(FIELDS).filter((field) => !reply[field]);
-  if (missing.length === 2) return { mark: "○", word: "Not read", text: "Neither field could be read." };
-  if (missing.length === 1)
-    return { mark: "◐", word: "Incomplete", text: `The ${FIELDS[missing[0]].toLowerCase()} is missing.` };
-  if (reply.confidence < DOUBTFUL || doubtful(reply))
-    return { mark: "◐", word: "Check", text: "Both fields were read. Compare the underlined characters with the sheet." };
-  return { mark: "●", word: "Read", text: "Both fields were read." };
-}
-
-const doubtful = (reply) => Object.keys(FIELDS).some((field) =>
-  bestBox(reply, field)?.symbols.some((symbol) => symbol.confidence < DOUBTFUL));
+const isDoubtful = (symbol) => symbol.confidence < DOUBTFUL;
+export const doubtful = (box) => (box?.symbols ?? []).filter(isDoubtful);
 
 /** The box the field's value came from; boxes come best text first. */
 export const bestBox = (reply, field) =>
   reply.boxes.find((box) => box.field === field && box.value === reply[field]) ??
   reply.boxes.find((box) => box.field === field) ?? null;
 
-const STAGES = { decode: "open", letterbox: "fit", detect: "find boxes", crop: "cut out", read: "read text" };
-export const stageName = (name) => STAGES[name] ?? name;
+/** How sure a field is: a shape, a word and a name for the style. Its mean hides one bad character among eleven good
+    ones, so the weakest of them has a say. */
+export function certainty(box) {
+  const share = box?.confidence ?? 0;
+  if (share >= DOUBTFUL && doubtful(box).length === 0) return { mark: "●", word: "sure", name: "sure", share };
+  if (share >= 0.6) return { mark: "◐", word: "check it", name: "check", share };
+  return { mark: "○", word: "doubtful", name: "doubt", share };
+}
+
+/** What has become of a sheet. `group` is what the table counts: waiting, read, check or failed. */
+export function verdict(sheet) {
+  if (sheet.state === "waiting") return { group: "waiting", mark: "◌", word: "Waiting", text: "Waiting" };
+  if (sheet.state === "reading") return { group: "waiting", mark: "◌", word: "Reading", text: "Reading" };
+  if (sheet.state === "failed") return { group: "failed", mark: "✕", word: "Failed", text: "It could not be read" };
+  const { reply } = sheet;
+  const missing = Object.keys(FIELDS).filter((field) => !reply[field]);
+  const check = { group: "check", mark: "◐", word: "Check" };
+  if (missing.length === 2) return { ...check, mark: "○", word: "Not read", text: "Neither field could be read." };
+  if (missing.length === 1) return { ...check, word: "Incomplete", text: `The ${FIELDS[missing[0]].toLowerCase()} is missing.` };
+  const weak = Object.keys(FIELDS).reduce((sum, field) => sum + doubtful(bestBox(reply, field)).length, 0);
+  if (weak) return { ...check, text: `Both fields were read. Compare the ${weak === 1 ? "marked character" : `${weak} marked characters`} with the sheet.` };
+  const reason = reasonsOf(reply).find((each) => !each.note);
+  if (reason || reply.confidence < DOUBTFUL) return { ...check, text: "Both fields were read. Compare them with the sheet." };
+  return { group: "read", mark: "●", word: "Read", text: "Both fields were read." };
+}
+
+const STAGES = { decode: "open", orient: "turn", letterbox: "fit", detect: "find boxes", crop: "cut out", read: "read text" };
+export const stageName = (name) => STAGES[name] ?? name.replaceAll("_", " ");
+export const time = (ms) => ms < 1000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+
+/** The sheets as CSV, in the columns of `alcove read --format csv`. */
+export function csvOf(sheets) {
+  const rows = sheets.map((sheet) => {
+    const cells = Object.keys(FIELDS).flatMap((field) => sheet.reply?.[field]
+      ? [sheet.reply[field], bestBox(sheet.reply, field)?.confidence ?? ""] : ["", ""]);
+    const note = sheet.error?.detail ?? (sheet.reply ? sheet.reply.reasons?.join("; ") ?? "" : "not read yet");
+    // A spreadsheet takes a name that begins with one of these for a formula.
+    return [sheet.name.replace(/^(?=[=+\-@\t])/, "'"), ...cells, note];
+  });
+  const head = ["file", "register_number", "register_confidence", "subject_code", "subject_confidence", "note"];
+  const cell = (value) => /[",\r\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
+  return [head, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
+}
+
+/** The same sheet sent from a shell. */
+export function curlOf(name, url, withToken) {
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  // Inside curl's own quotes, so that a comma or a semicolon in a name means nothing.
+  const form = `file=@"${name.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+  return `curl -F ${quoted(form)} ${withToken ? '-H "Authorization: Bearer $ALCOVE_TOKEN" ' : ""}${quoted(url)}`;
+}
