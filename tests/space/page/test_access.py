@@ -1,0 +1,97 @@
+"""The page by keyboard alone, with less motion, in a chosen theme; and what it weighs."""
+
+import requests
+from playwright.sync_api import Page, expect
+
+from conftest import ROOT
+
+WEB = ROOT / "web"
+
+
+def focused(page: Page) -> str:
+    return page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+
+
+def has_ring(page: Page) -> bool:
+    return page.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+
+
+def test_a_sheet_is_read_and_looked_at_by_keyboard_alone(open_page, doubtful):
+    page = open_page(before=lambda page: page.route("**/extract*", lambda route: route.fulfill(json=doubtful)))
+    expect(page.locator("#state")).to_have_attribute("data-phase", "ready")
+    reached = []
+    while focused(page) != "sample":
+        page.keyboard.press("Tab")
+        assert has_ring(page), f"no ring around {focused(page)}"
+        reached.append(focused(page))
+        assert len(reached) < 20, reached
+    assert {"Skip to the sheets", "theme", "help", "choose", "folder"} <= set(reached)
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict.check")).to_be_visible()
+    reached = []
+    for _ in range(24):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.textContent.trim()"))
+        if "Copy curl" in reached:
+            break
+        assert has_ring(page), reached[-1]
+    for wanted in ("The page; Z enlarges it", "Copy register number", "Copy subject code", "Copy JSON", "Copy curl"):
+        assert wanted in reached, reached
+    assert any(name.startswith("Character 4: ") and "52 %" in name for name in reached), "a doubtful character can be asked"
+
+
+def test_the_keys_that_do_something_now_are_listed(open_page, look, sure):
+    page = open_page(before=lambda page: page.route("**/extract*", lambda route: route.fulfill(json=sure)))
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Try a sample")
+    expect(dialog).not_to_contain_text("Enlarge")
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    expect(page.locator(".verdict.read")).to_be_visible()
+    page.keyboard.press("?")
+    expect(dialog).to_contain_text("Enlarge")
+    look(page, "keys")
+    page.keyboard.press("Escape")
+    narrow = page.locator(".page").bounding_box()["width"]
+    page.keyboard.press("z")
+    assert page.locator(".page").bounding_box()["width"] > 2 * narrow
+
+
+def test_the_theme_is_chosen_and_remembered(open_page):
+    page = open_page()
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.keyboard.press("t")
+    page.keyboard.press("t")
+    dark = page.evaluate(ground)
+    assert light != dark
+    page.reload()
+    assert page.evaluate(ground) == dark
+    page.emulate_media(color_scheme="dark")
+    page.keyboard.press("t")
+    assert page.evaluate(ground) == dark, "auto follows the system"
+
+
+def test_nothing_moves_for_those_who_asked_for_it(open_page):
+    page = open_page(reduced_motion="reduce", before=lambda page: page.route("**/extract*", lambda route: None))
+    page.click("#sample")
+    expect(page.locator(".paper.busy canvas")).to_be_visible()
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_the_page_is_light(server):
+    """As a browser gets it: all of its own files, packed."""
+    own = [file.relative_to(WEB) for file in WEB.rglob("*") if file.is_file() and file.suffix != ".jpg"]
+    sent = 0
+    for file in own:
+        reply = requests.get(f"{server.url}/{file}", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=10)
+        assert reply.status_code == 200, file
+        sent += len(reply.raw.read(decode_content=False))
+    assert sent < 30_000
+    assert all(file.stat().st_size < 150_000 for file in WEB.rglob("*.jpg"))
+
+
+def test_every_file_of_the_page_is_in_the_program(server):
+    for file in (each.relative_to(WEB) for each in WEB.rglob("*") if each.is_file()):
+        assert requests.get(f"{server.url}/{file}", timeout=10).content == (WEB / file).read_bytes(), file
