@@ -59,9 +59,11 @@ export function cutOut(picture, reply, box, width) {
 /** Where each of `count` symbols stands in its line, 0..1: where it was read, moved apart where they would touch.
     Readings of servers that do not say where are spread evenly. */
 export function places(symbols, place, gap) {
-  const at = symbols.map((symbol, index) => place(symbol.at ?? (index + 0.5) / symbols.length));
-  for (let index = 0; index < at.length; ++index) at[index] = Math.max(at[index], index ? at[index - 1] + gap : gap / 2);
-  for (let index = at.length - 1; index >= 0; --index)
-    at[index] = Math.min(at[index], index < at.length - 1 ? at[index + 1] - gap : 1 - gap / 2);
-  return at;
+  const wanted = symbols.map((symbol, index) => place(symbol.at ?? (index + 0.5) / symbols.length));
+  const pushedRight = (at) => at.reduce((done, each, index) => [...done, Math.max(each, index ? done[index - 1] + gap : gap / 2)], []);
+  const mirrored = (at) => at.map((each) => 1 - each).reverse();
+  const pushedLeft = (at) => mirrored(pushedRight(mirrored(at)));
+  // Halfway between the two keeps the distances and leans to neither side; the last two keep it all inside.
+  const right = pushedRight(wanted), left = pushedLeft(wanted);
+  return pushedLeft(pushedRight(wanted.map((_, index) => (right[index] + left[index]) / 2)));
 }

@@ -102,7 +102,6 @@ const outcomes = {
   token(sheet) {
     sheet.state = "waiting";
     hold.why = "token";
-    hold.refusals = (hold.refusals ?? 0) + 1;
   },
   // The connection broke: either the server is away, or it refused this upload midway.
   async gone(sheet) {

@@ -4,7 +4,7 @@ import { announce, byId, copy, count, download, el, shortcuts, themeButton } fro
 import { pictureOf } from "./draw.js";
 import { droppedFiles, namedFiles } from "./files.js";
 import { add, again, hold, onChange, progress, pump, release, sheets } from "./queue.js";
-import { keepToken, look, server } from "./server.js";
+import { hasToken, keepToken, look, server } from "./server.js";
 import { focusRow, showRow, shownSheets, showTable, startTable } from "./table.js";
 import { curlFor, factsOf, jsonOf, secretForm, sheetView } from "./view.js";
 import { csvOf, problemOf, verdict } from "./words.js";
@@ -61,7 +61,7 @@ function showServer() {
 
 function showToken() {
   const wanted = hold.why === "token";
-  const said = hold.refusals > 1 ? "The server did not accept that token." : "Whoever runs it gave you one. It is kept until this tab is closed.";
+  const said = hasToken() ? "The server did not accept that token." : "Whoever runs it gave you one. It is kept until this tab is closed.";
   if (wanted && byId("token").hidden) {
     byId("token-form").replaceChildren(secretForm("Access token", "Go on", (value) => { keepToken(value); release(); }));
     announce("This server asks for an access token");
@@ -84,7 +84,9 @@ function take(named) {
 /** Opens a sheet, or the table; the address says which, so that the browser's way back leads back. */
 function go(sheet) {
   const hash = sheet ? `#${sheet.number}` : "";
-  if (location.hash !== hash) history.pushState(null, "", hash || location.pathname + location.search);
+  // Stepping from sheet to sheet leaves one step for the way back.
+  const how = opened && sheet ? "replaceState" : "pushState";
+  if (location.hash !== hash) history[how](null, "", hash || location.pathname + location.search);
   show();
 }
 
@@ -101,7 +103,9 @@ function show() {
   }
   showServer();
   if (sheets.length > 1 && !opened) showTable();
-  showSheet();
+  showPlace();
+  // What was read stays as it is while others come in: it may have the focus, or a half-typed password.
+  if (before !== opened || (opened && verdict(opened).group === "waiting")) showSheet();
 }
 
 async function openPage(sheet) {
@@ -111,13 +115,17 @@ async function openPage(sheet) {
   showSheet();
 }
 
-function showSheet() {
+function showPlace() {
   if (!opened) return;
   const { done, total } = progress();
-  byId("sheet-title").textContent = opened.name;
-  byId("sheet-facts").textContent = factsOf(opened);
   byId("way").hidden = total < 2;
   byId("position").textContent = `${opened.number} of ${total}${done < total ? `, ${done} done` : ""}`;
+}
+
+function showSheet() {
+  if (!opened) return;
+  byId("sheet-title").textContent = opened.name;
+  byId("sheet-facts").textContent = factsOf(opened);
   byId("view").replaceChildren(...sheetView(opened, picture));
 }
 
@@ -126,6 +134,7 @@ function onSheet(sheet) {
   if (!sheet) return show();
   if (sheet === opened) {
     // What was read may lie on another page than the file's first, or be turned.
+    showSheet();
     if (sheet.state === "read" && (!picture || sheet.reply.orientation || sheet.reply.skew)) openPage(sheet);
     if (sheet.state === "read" || sheet.state === "failed") announce(`${sheet.name}: ${sheet.error ? problemOf(sheet)[0] : verdict(sheet).text}`);
   }
@@ -213,7 +222,7 @@ shortcuts([
   { key: "t", says: "Light or dark", when: () => true, run: theme },
 ], byId("help"));
 onChange(onSheet);
-startTable(go);
+startTable((sheet) => { go(sheet); byId("sheet").focus(); });
 listen();
 if (location.hash) history.replaceState(null, "", location.pathname + location.search);  // the sheets went with the last page
 watch();

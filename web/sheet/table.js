@@ -46,7 +46,7 @@ export function showTable() {
   byId("none").hidden = shownSheets().length > 0;
   if (performance.now() > spokenAt + 5000 || now.done === now.total) {
     spokenAt = performance.now();
-    announce(`${now.done} of ${now.total} done${counts.check ? `, ${counts.check} need attention` : ""}${counts.failed ? `, ${counts.failed} failed` : ""}`);
+    announce(`${now.done} of ${now.total} done${counts.check ? `, ${counts.check} to look at` : ""}${counts.failed ? `, ${counts.failed} failed` : ""}`);
   }
 }
 

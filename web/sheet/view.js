@@ -12,7 +12,7 @@ export function sheetView(sheet, picture) {
   const page = el("div", { class: "card paper" }, picture
     ? el("div", { class: "window", tabIndex: 0, role: "group", "aria-label": "The page; Z enlarges it" }, pageFigure(picture, sheet.reply, sheet.name))
     : el("p", { class: "blank" }, picture === false ? "This browser cannot show the page." : "Opening the page…"));
-  page.classList.toggle("busy", sheet.state !== "read");
+  page.classList.toggle("busy", sheet.state === "reading");
   return [el("div", { class: "columns" }, page,
     el("div", { class: "results" }, sheet.state === "read" ? results(sheet, picture) : bones(sheet)))];
 }
@@ -89,7 +89,8 @@ function fieldCard(reply, picture, field) {
 function line(reply, picture, box, value) {
   const cut = picture ? cutOut(picture, reply, box, 960) : null;
   const symbols = value ? box.symbols ?? [] : [];
-  const gap = Math.min(0.085, 0.98 / Math.max(1, symbols.length));
+  // Wide enough to be read on a phone, else as close as people write.
+  const gap = Math.min(0.98 / Math.max(1, symbols.length), Math.max(0.06, 20 / Math.min(380, innerWidth - 64)));
   const at = places(symbols, cut?.place ?? ((share) => share), gap);
   const strip = el("div", { class: "strip", style: { "--gap": gap, "--aspect": cut ? cut.canvas.width / cut.canvas.height : 6 } }, cut?.canvas,
     value ? el("p", { class: "unseen" }, spoken(value, box)) : null,

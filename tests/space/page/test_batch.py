@@ -64,7 +64,7 @@ def test_progress_pace_and_time_left_are_shown_while_it_reads(batch, look):
     look(batch, "batch-half")
     batch.go_on()
     expect(batch.locator("#pace")).to_contain_text("12 of 12 sheets")
-    expect(batch.locator("#announcer")).to_have_text("12 of 12 done, 2 need attention, 2 failed")
+    expect(batch.locator("#announcer")).to_have_text("12 of 12 done, 2 to look at, 2 failed")
     look(batch, "batch")
 
 
@@ -131,3 +131,14 @@ def test_a_folders_sheets_are_taken_and_nothing_else(open_page, sure, tmp_path):
     page.set_input_files("#tree", tmp_path / "exam")
     expect(page.locator("#pace")).to_contain_text("3 of 3 sheets")
     assert page.locator("tbody tr th").all_inner_texts() == ["exam/9.jpg", "exam/10.jpg", "exam/room b/1.JPG"]
+
+
+def test_an_open_sheet_stays_as_it_is_while_others_come_in(batch):
+    batch.locator("tbody tr", has_text="sheet 4.jpg").click()
+    expect(batch.locator("#position")).to_have_text("4 of 12, 6 done")
+    batch.get_by_role("button", name="Try again").focus()
+    batch.go_on()
+    expect(batch.locator("#position")).to_have_text("4 of 12")
+    expect(batch.get_by_role("button", name="Try again")).to_be_focused()
+    batch.go_back()
+    expect(batch.locator("#batch")).to_be_visible()
