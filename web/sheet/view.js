@@ -105,7 +105,7 @@ function spoken(value, box) {
 
 // A character that may be another one can be asked: by hovering, by focus, by a finger.
 function cell(symbol, at, index) {
-  const others = (symbol.alternatives ?? []).map((other) => `${other.value} ${percent(other.confidence)}`);
+  const others = (symbol.alternatives ?? []).map((other) => `${other.value} (${percent(other.confidence)})`);
   const weak = symbol.confidence < DOUBTFUL;
   const inside = [el("b", {}, symbol.value), el("small", {}, Math.floor(symbol.confidence * 100))];
   const place = { class: weak ? "cell weak" : "cell", style: { left: `${at * 100}%` } };
@@ -113,7 +113,7 @@ function cell(symbol, at, index) {
   const words = others.length ? `or ${others.join(", ")}` : "no other comes near";
   return el("button", { type: "button", ...place,
     "aria-label": `Character ${index + 1}: ${symbol.value}, ${percent(symbol.confidence)}; ${words}` },
-    inside, el("span", { class: at > 0.5 ? "tip left" : "tip", "aria-hidden": "true" }, `${symbol.value} ${percent(symbol.confidence)}, ${words}`));
+    inside, el("span", { class: at > 0.5 ? "tip left" : "tip", "aria-hidden": "true" }, `${symbol.value} (${percent(symbol.confidence)}), ${words}`));
 }
 
 function timings({ reply, took }) {

@@ -80,16 +80,23 @@ def test_nothing_moves_for_those_who_asked_for_it(open_page):
     assert page.evaluate("document.getAnimations().length") == 0
 
 
-def test_the_page_is_light(server):
-    """As a browser gets it: all of its own files, packed."""
-    own = [file.relative_to(WEB) for file in WEB.rglob("*") if file.is_file() and file.suffix != ".jpg"]
-    sent = 0
-    for file in own:
-        reply = requests.get(f"{server.url}/{file}", headers={"Accept-Encoding": "gzip"}, stream=True, timeout=10)
-        assert reply.status_code == 200, file
-        sent += len(reply.raw.read(decode_content=False))
-    assert sent < 30_000
-    assert all(file.stat().st_size < 150_000 for file in WEB.rglob("*.jpg"))
+def test_the_page_is_light(open_page, server):
+    """All that a browser asks for until it shows the page, as it comes over the wire; and all of the page's own files."""
+    sent = {}
+    page = open_page(before=lambda page: page.on("response", lambda reply: sent.setdefault(reply.url, reply)))
+    expect(page.locator("#state")).to_have_attribute("data-phase", "ready")
+    page.wait_for_load_state("networkidle")
+    own = {str(file.relative_to(WEB)) for file in WEB.rglob("*") if file.suffix in (".html", ".css", ".js", ".svg")}
+    asked = {url.removeprefix(server.url + "/") for url in sent}
+    assert own - asked <= {"sheet/index.html", "sheet/icon.svg"} and "" in asked
+    assert sum(weight_of(server, url) for url in sent) < 60_000
+    assert sum(weight_of(server, f"{server.url}/{file}") for file in own) < 30_000
+
+
+def weight_of(server, url: str) -> int:
+    reply = requests.get(url, headers={"Accept": "text/html", "Accept-Encoding": "gzip"}, stream=True, timeout=10)
+    assert reply.status_code == 200, url
+    return len(reply.raw.read(decode_content=False))
 
 
 def test_every_file_of_the_page_is_in_the_program(server):

@@ -53,7 +53,7 @@ def test_a_doubtful_character_is_marked_and_says_what_else_it_may_be(open_page, 
     expect(weak.locator(".tip")).to_be_hidden()
     weak.focus()
     expect(weak.locator(".tip")).to_be_visible()
-    expect(weak.locator(".tip")).to_contain_text("52 %, or 8 31 %")
+    expect(weak.locator(".tip")).to_contain_text("(52 %), or 8 (31 %)")
     look(page, "doubtful")
 
 
