@@ -4,15 +4,25 @@ import { el } from "../shared/page.js";
 import { extract } from "./server.js";
 import { bestBox, FIELDS } from "./words.js";
 
-/** A picture of a file, turned upright by its EXIF as the reader does it; null where the browser cannot open it. */
-export const openPicture = (blob) => createImageBitmap(blob).catch(() => null);
+/** A picture of a file's page, upright by its EXIF and, with a reading, turned and levelled as the reader did it; null where
+    the browser cannot open the file. */
+export async function openPicture(blob, reply) {
+  const picture = await createImageBitmap(blob).catch(() => null);
+  const degrees = (reply?.orientation ?? 0) + (reply?.skew ?? 0);
+  if (!picture || !degrees) return picture;
+  const canvas = new OffscreenCanvas(reply.page.width, reply.page.height);
+  const context = canvas.getContext("2d");
+  context.translate(canvas.width / 2, canvas.height / 2);
+  context.rotate(degrees * Math.PI / 180);
+  context.drawImage(picture, -picture.width / 2, -picture.height / 2);
+  picture.close();
+  return canvas.transferToImageBitmap();
+}
 
-// The reader turned or straightened the page, or chose a later one: the file's own picture is not what it read.
-const wasChanged = (reply) => Boolean(reply?.orientation || reply?.skew || (reply?.page?.number ?? 1) > 1);
-
-/** The page as it was read: out of the file where that is the same, else from the server, which sends it beside a reading. */
+/** The page as it was read: out of the file where the browser can, else from the server, which sends it beside a reading. */
 export async function pictureOf(sheet) {
-  const own = wasChanged(sheet.reply) ? null : await openPicture(sheet.file);
+  const isFirst = (sheet.reply?.page.number ?? 1) === 1;
+  const own = isFirst ? await openPicture(sheet.file, sheet.reply) : null;
   if (own || !sheet.reply) return own;
   sheet.preview ??= (await extract(sheet, { preview: true })).preview;
   return sheet.preview ? openPicture(sheet.preview) : null;

@@ -133,9 +133,11 @@ function onSheet(sheet) {
   if (sheet && sheets.length > 1) showRow(sheet);
   if (!sheet) return show();
   if (sheet === opened) {
-    // What was read may lie on another page than the file's first, or be turned.
+    // Now it is known which page was read, and how it was turned.
+    const { orientation, skew, page } = sheet.reply ?? {};
+    if (sheet.state === "read" && (orientation || skew || page.number > 1)) picture = null;
     showSheet();
-    if (sheet.state === "read" && (!picture || sheet.reply.orientation || sheet.reply.skew)) openPage(sheet);
+    if (sheet.state === "read" && !picture) openPage(sheet);
     if (sheet.state === "read" || sheet.state === "failed") announce(`${sheet.name}: ${sheet.error ? problemOf(sheet)[0] : verdict(sheet).text}`);
   }
   schedule();

@@ -92,9 +92,9 @@ const seen = new IntersectionObserver((entries) => {
 }, { rootMargin: "200px" });
 
 async function drawCrops(sheet, row) {
-  if (!sheet.reply || !isPicture(sheet.name) || sheet.reply.orientation || sheet.reply.skew || row.classList.contains("drawn")) return;
+  if (!sheet.reply || !isPicture(sheet.name) || row.classList.contains("drawn")) return;
   row.classList.add("drawn");
-  const picture = await openPicture(sheet.file);
+  const picture = await openPicture(sheet.file, sheet.reply);
   if (!picture) return;
   for (const field of Object.keys(FIELDS)) {
     const box = bestBox(sheet.reply, field);

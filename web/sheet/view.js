@@ -110,7 +110,7 @@ function cell(symbol, at, index) {
   const inside = [el("b", {}, symbol.value), el("small", {}, Math.floor(symbol.confidence * 100))];
   const place = { class: weak ? "cell weak" : "cell", style: { left: `${at * 100}%` } };
   if (!weak && others.length === 0) return el("span", { ...place, "aria-hidden": "true", title: percent(symbol.confidence) }, inside);
-  const words = others.length ? `or ${others.join(", ")}` : "no other comes near";
+  const words = others.length ? `or ${others.join(", ")}` : "or no character at all";
   return el("button", { type: "button", ...place,
     "aria-label": `Character ${index + 1}: ${symbol.value}, ${percent(symbol.confidence)}; ${words}` },
     inside, el("span", { class: at > 0.5 ? "tip left" : "tip", "aria-hidden": "true" }, `${symbol.value} (${percent(symbol.confidence)}), ${words}`));

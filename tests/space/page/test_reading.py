@@ -68,18 +68,35 @@ def test_reasons_are_told_in_the_servers_sentences(open_page, look, sure):
     look(page, "reasons")
 
 
-def test_a_turned_page_is_asked_of_the_server(open_page, sure):
+def test_a_turned_page_is_shown_as_it_was_read(open_page, sure):
+    size = sure["page"]
+    lying = {**sure, "orientation": 90, "page": {"width": size["height"], "height": size["width"]}, "reasons": ["turned"]}
+    page = open_page(before=answer_with(lying))
+    page.click("#sample")
+    expect(page.locator(".frame.register_number")).to_be_visible()
+    shown = page.locator(".page canvas").evaluate("canvas => [canvas.width, canvas.height]")
+    assert shown == [size["height"], size["width"]]
+    # The sample's barcode is at the top right; a quarter turn clockwise brings it to the bottom right.
+    dark = """(canvas, [x, y]) => {
+      const {data} = canvas.getContext("2d").getImageData(canvas.width * x, canvas.height * y, canvas.width / 4, canvas.height / 4);
+      return data.filter((value, index) => index % 4 === 0 && value < 90).length;
+    }"""
+    canvas = page.locator(".page canvas")
+    assert canvas.evaluate(dark, [0.75, 0.6]) > 2 * canvas.evaluate(dark, [0.0, 0.0])
+
+
+def test_a_later_page_is_asked_of_the_server(open_page, sure):
     asked = []
 
     def before(page):
-        page.on("request", lambda request: asked.append(request.url) if "/extract" in request.url else None)
-        answer_with({**sure, "orientation": 90, "reasons": ["turned"]})(page)
+        page.on("request", lambda request: asked.append(request.url.split("/")[-1]) if "/extract" in request.url else None)
+        answer_with({**sure, "page": {**sure["page"], "number": 2, "of": 3}})(page)
 
     page = open_page(before=before)
     page.click("#sample")
-    expect(page.locator(".verdict.read")).to_be_visible()
+    expect(page.locator("#sheet-facts")).to_contain_text("page 2 of 3")
     expect(page.locator(".blank")).to_have_text("This browser cannot show the page.")  # this answer brings no picture
-    assert [url.split("/")[-1] for url in asked] == ["extract", "extract?preview=1"]
+    assert asked == ["extract", "extract?preview=1"]
 
 
 def test_nothing_found_says_so(open_page, look, sure):
