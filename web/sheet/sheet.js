@@ -204,6 +204,13 @@ function listen() {
   setInterval(() => { if (hold.why || server.phase !== "ready") showServer(); }, 500);
 }
 
+// The characters under a cut-out are set for its width; a keyboard that slides in changes the height alone.
+let width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth !== width && opened?.state === "read") showSheet();
+  width = innerWidth;
+});
+
 const one = () => opened !== null;
 const many = () => sheets.length > 1;
 const wasRead = () => opened?.state === "read";
