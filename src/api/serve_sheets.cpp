@@ -80,7 +80,8 @@ Result<void> serve_answer_sheet(const ServeSettings& settings) {
   const auto load = [reader]() -> Result<std::shared_ptr<sheets::SheetReader>> {
     return std::shared_ptr<sheets::SheetReader>(TRY(sheets::SheetReader::load(reader)));
   };
-  return serve_answer_sheet(settings, load, read_page);
+  return serve_answer_sheet(settings, load,
+                            read_page_with(std::make_shared<imaging::LocalDecoder>(), settings.sheet));
 }
 
 }  // namespace alcove::api

@@ -16,6 +16,7 @@ struct ServeSettings {
   std::string host = "0.0.0.0";
   int port = 7860;
   sheets::ReaderSettings reader;            // its engine.requests is set to `workers`
+  sheets::SheetOptions sheet;               // how each sheet is read; its password and page are not used
   int workers = 2;                          // sheets read at once; decoding one overlaps with reading another
   std::size_t queue = 32;                   // sheets that may wait; the next one is answered 429
   std::uint64_t body_limit = 52'428'800;    // of one request, bytes; more is 413

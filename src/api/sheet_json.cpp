@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "sheets/reasons.h"
+
 namespace alcove::api {
 namespace {
 
@@ -65,7 +67,9 @@ void add_boxes(Json& boxes, std::string_view field, sheets::Field label,
                      {"detection_confidence", probability(candidate->detection_confidence)},
                      {"value", candidate->value},
                      {"confidence", probability(candidate->confidence)},
-                     {"symbols", symbols_json(*candidate)}});
+                     {"symbols", symbols_json(*candidate)},
+                     {"height", pixels(box.height())},
+                     {"sharpness", rounded(candidate->sharpness, 100)}});
   }
 }
 
@@ -79,7 +83,19 @@ Json to_json(const sheets::SheetReading& reading, std::span<const sheets::ModelI
             {"register_candidates", candidates_json(reading.register_number)},
             {"subject_candidates", candidates_json(reading.subject_code)},
             {"confidence", confidence ? Json(probability(*confidence)) : Json(nullptr)},
-            {"page", {{"width", reading.width}, {"height", reading.height}}}};
+            {"page",
+             {{"width", reading.width},
+              {"height", reading.height},
+              {"number", reading.page},
+              {"of", reading.pages}}},
+            {"orientation", reading.orientation},
+            {"skew", rounded(reading.skew, 10)}};
+
+  auto& pages = json["pages"] = Json::array();
+  for (const auto& look : reading.looks)
+    pages.push_back({{"number", look.number},
+                     {"register_boxes", look.register_boxes},
+                     {"subject_boxes", look.subject_boxes}});
 
   auto& boxes = json["boxes"] = Json::array();
   add_boxes(boxes, "register_number", sheets::Field::RegisterNumber, reading.register_number);
@@ -90,7 +106,11 @@ Json to_json(const sheets::SheetReading& reading, std::span<const sheets::ModelI
     timings[std::string(stage.name)] = milliseconds(stage.milliseconds);
 
   auto& reasons = json["reasons"] = Json::array();
-  for (const auto reason : reading.reasons) reasons.push_back(reason);
+  auto& sentences = json["advice"] = Json::array();
+  for (const auto& reason : reading.reasons) {
+    reasons.push_back(reason);
+    sentences.push_back({{"code", reason}, {"message", sheets::sentence_of(reason, reading)}});
+  }
 
   auto& files = json["models"] = Json::array();
   for (const auto& model : models)

@@ -9,9 +9,10 @@
 namespace alcove::api {
 
 // success, register_number, subject_code (null when not read), register_candidates, subject_candidates,
-// confidence (null when a field is missing), page, boxes, timings_ms, reasons, models. A page that was looked
-// at is a success even when nothing was found on it: `reasons` says what is missing. Candidates are listed
-// best text first, since clients of the original take the first one's confidence for the value's.
+// confidence (null when a field is missing), page, orientation, skew, pages, boxes, timings_ms, reasons,
+// advice (a sentence for each reason), models; docs/http.md has the shape. A page that was looked at is a
+// success even when nothing was found on it: `reasons` says what is missing. Candidates are listed best text
+// first, since clients of the original take the first one's confidence for the value's.
 Json to_json(const sheets::SheetReading& reading, std::span<const sheets::ModelInfo> models);
 
 }  // namespace alcove::api

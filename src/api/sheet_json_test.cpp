@@ -12,6 +12,7 @@ sheets::Candidate candidate(std::string value, float confidence, float detection
   made.value = std::move(value);
   made.confidence = confidence;
   made.detection_confidence = detection;
+  made.sharpness = 0.567F;
   made.box = {10.04F, 20.06F, 110, 52};
   return made;
 }
@@ -29,6 +30,11 @@ sheets::SheetReading both_read() {
   reading.subject_code.candidates = {candidate("19AI405", 0.75F, 0.8F)};
   reading.subject_code.best = 0;
   reading.timings = {{"decode", 12.3456}, {"total", 40}};
+  reading.orientation = 90;
+  reading.skew = -3.3000001;
+  reading.page = 2;
+  reading.pages = 3;
+  reading.looks = {{1, 0, 1}, {2, 3, 1}};
   return reading;
 }
 
@@ -46,7 +52,12 @@ TEST(SheetJson, IsTheContractsBody) {
   EXPECT_EQ(to_text(json["subject_candidates"]),
             R"([{"value":"19AI405","confidence":0.75,"detection_confidence":0.8}])");
   EXPECT_EQ(json["confidence"], 0.75) << "the lower of the two";
-  EXPECT_EQ(to_text(json["page"]), R"({"width":1654,"height":2339})");
+  EXPECT_EQ(to_text(json["page"]), R"({"width":1654,"height":2339,"number":2,"of":3})");
+  EXPECT_EQ(json["orientation"], 90);
+  EXPECT_EQ(json["skew"], -3.3);
+  EXPECT_EQ(
+      to_text(json["pages"]),
+      R"([{"number":1,"register_boxes":0,"subject_boxes":1},{"number":2,"register_boxes":3,"subject_boxes":1}])");
   EXPECT_EQ(to_text(json["timings_ms"]), R"({"decode":12.35,"total":40.0})");
   EXPECT_EQ(to_text(json["reasons"]), "[]");
   EXPECT_EQ(to_text(json["models"]), R"([{"role":"detector","file":"improved_weights.pt","sha256":"ab12"}])");
@@ -60,7 +71,8 @@ TEST(SheetJson, BoxesCarryWhatThePageDraws) {
       R"({"field":"register_number","label":"RegisterNumber","box":[10.0,20.1,110.0,52.0],)"
       R"("detection_confidence":0.9123,"value":"212223060100","confidence":0.9877,)"
       R"("symbols":[{"value":"2","confidence":0.99,"at":0.0547,"alternatives":[]},)"
-      R"({"value":"1","confidence":0.41,"at":0.1172,"alternatives":[{"value":"7","confidence":0.39}]}]})");
+      R"({"value":"1","confidence":0.41,"at":0.1172,"alternatives":[{"value":"7","confidence":0.39}]}],)"
+      R"("height":31.9,"sharpness":0.57})");
   EXPECT_EQ(boxes[3]["field"], "subject_code");
   EXPECT_EQ(boxes[3]["label"], "SubjectCode");
 }
@@ -75,6 +87,10 @@ TEST(SheetJson, NothingFoundIsASuccessWithReasons) {
   EXPECT_TRUE(json["confidence"].is_null());
   EXPECT_EQ(to_text(json["register_candidates"]), "[]");
   EXPECT_EQ(to_text(json["reasons"]), R"(["no_register_box","no_subject_box"])");
+  ASSERT_EQ(json["advice"].size(), 2) << "a sentence for each reason";
+  EXPECT_EQ(json["advice"][0]["code"], "no_register_box");
+  EXPECT_NE(json["advice"][0]["message"].get<std::string>().find("register number was not found"),
+            std::string::npos);
 }
 
 }  // namespace

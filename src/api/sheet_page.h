@@ -2,10 +2,11 @@
 // One uploaded page to its reading, and to a picture of it where the browser cannot make one.
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "base/bytes.h"
-#include "sheets/reader.h"
+#include "sheets/pipeline.h"
 
 namespace alcove::api {
 
@@ -20,7 +21,7 @@ struct PageReading {
 // The seam that tests put another reader behind.
 using ReadPage = std::function<Result<PageReading>(sheets::SheetReader&, Bytes, const PageOptions&)>;
 
-// The first page of a file. Errors are imaging::decode_page()'s and the reader's. Safe from any thread.
-Result<PageReading> read_page(sheets::SheetReader& reader, Bytes file, const PageOptions& options);
+// The seam filled: sheets::read_sheet() with `defaults`, and what a request asks for beside them.
+ReadPage read_page_with(std::shared_ptr<imaging::Decoder> decoder, sheets::SheetOptions defaults);
 
 }  // namespace alcove::api

@@ -128,7 +128,11 @@ void SheetService::root(Request request, Answer answer) {
   for (const auto& route : kRoutes)
     endpoints.push_back(fmt::format("{} {}", name_of(route.method), route.path));
   auto reply = json_reply(
-      200, {{"service", kService}, {"version", std::string(kVersion)}, {"endpoints", std::move(endpoints)}});
+      200, {{"service", kService},
+            {"version", std::string(kVersion)},
+            {"endpoints", std::move(endpoints)},
+            {"page", "open / in a browser to try a sheet"},
+            {"log", "one line of JSON for each event, on the standard error of the server's process"}});
   reply.headers.emplace_back("Vary", "Accept");
   answer.send(std::move(reply));
 }

@@ -13,6 +13,7 @@ using Run = std::function<int()>;  // gives the exit code
 
 void add_serve(CLI::App& parser, Run& run);
 void add_read(CLI::App& parser, Run& run);
+void add_template(CLI::App& parser, Run& run);
 void add_model(CLI::App& parser, Run& run);
 void add_demo(CLI::App& parser, Run& run);
 

@@ -30,9 +30,8 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
-// Of the samples, this share has to come out as the truth says. Three are turned, which is not read yet, and
-// the demo weights are short of their aim (models/demo/README.md): fewer than this, and the program reads
-// worse than its weights allow.
+// Of the samples, this share has to come out as the truth says. The demo weights are short of their aim
+// (models/demo/README.md): fewer than this, and the program reads worse than its weights allow.
 constexpr double kTarget = 0.4;
 
 struct DemoOptions {

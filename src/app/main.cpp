@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   alcove::app::Run run;
   alcove::app::add_serve(parser, run);
   alcove::app::add_read(parser, run);
+  alcove::app::add_template(parser, run);
   alcove::app::add_model(parser, run);
   alcove::app::add_demo(parser, run);
 

@@ -11,7 +11,9 @@
 #include "api/sheet_json.h"
 #include "api/status.h"
 #include "app/commands.h"
+#include "app/csv.h"
 #include "app/exit_code.h"
+#include "app/read_compare.h"
 #include "app/reader_options.h"
 #include "app/text_table.h"
 #include "base/json.h"
@@ -19,6 +21,7 @@
 #include "base/mapped_file.h"
 #include "base/progress.h"
 #include "sheets/pipeline.h"
+#include "sheets/reasons.h"
 
 namespace alcove::app {
 namespace {
@@ -29,14 +32,15 @@ struct ReadOptions {
   std::vector<std::string> files;
   std::string format = "table";
   std::string password;
-  int page = 1;
+  std::optional<int> page;
+  std::string compare;  // URL of another server
 };
 
 struct ReadFile {
   fs::path path;
   Result<sheets::SheetReading> reading;
 
-  bool needs_attention() const { return !reading || !reading->reasons.empty(); }
+  bool needs_attention() const { return !reading || sheets::wants_attention(*reading); }
 };
 
 // A folder stands for the files in it that look like sheets, in name order.
@@ -56,10 +60,10 @@ std::vector<fs::path> expand(const std::vector<std::string>& names) {
   return files;
 }
 
-Result<sheets::SheetReading> read_file(sheets::SheetReader& reader, const fs::path& path,
-                                       const ReadOptions& options) {
+Result<sheets::SheetReading> read_file(sheets::SheetReader& reader, imaging::Decoder& decoder,
+                                       const fs::path& path, const sheets::SheetOptions& options) {
   const auto file = TRY(MappedFile::open(path));
-  return sheets::read_sheet(reader, file.bytes(), {.password = options.password, .page = options.page - 1});
+  return sheets::read_sheet(reader, decoder, file.bytes(), options);
 }
 
 std::string percent(float share) { return fmt::format("{:.1f} %", 100 * share); }
@@ -89,14 +93,6 @@ void print_table(const std::vector<ReadFile>& files) {
   fmt::print("{}", text_table(rows));
 }
 
-// RFC 4180.
-std::string csv_cell(std::string text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char letter : text) quoted += letter == '"' ? std::string("\"\"") : std::string(1, letter);
-  return quoted + '"';
-}
-
 void print_csv(const std::vector<ReadFile>& files) {
   fmt::print("file,register_number,register_confidence,subject_code,subject_confidence,note\r\n");
   for (const auto& file : files) {
@@ -108,8 +104,7 @@ void print_csv(const std::vector<ReadFile>& files) {
       row.push_back(best == nullptr ? "" : fmt::format("{:.4f}", best->confidence));
     }
     row.push_back(note_on(file));
-    for (auto& cell : row) cell = csv_cell(std::move(cell));
-    fmt::print("{}\r\n", fmt::join(row, ","));
+    fmt::print("{}\r\n", csv_row(row));
   }
 }
 
@@ -132,11 +127,18 @@ int read(const ReadOptions& options, const ReaderOptions& reader_options) {
   auto reader = sheets::SheetReader::load(*settings);
   if (!reader) return report(reader.error());
 
+  auto sheet = reader_options.sheet;
+  sheet.password = options.password;
+  sheet.page = options.page;
+  imaging::LocalDecoder decoder;
+  if (!options.compare.empty())
+    return read_and_compare(paths, **reader, decoder, sheet, {options.compare, options.format});
+
   std::vector<ReadFile> files;
   {
     Progress progress(paths.size(), "sheets");
     for (const auto& path : paths) {
-      files.push_back({path, read_file(**reader, path, options)});
+      files.push_back({path, read_file(**reader, decoder, path, sheet)});
       progress.advance();
     }
   }
@@ -160,9 +162,11 @@ void add_read(CLI::App& parser, Run& run) {
   command->add_option("--format", options->format, "table, json or csv")
       ->check(CLI::IsMember({"table", "json", "csv"}))
       ->capture_default_str();
-  command->add_option("--page", options->page, "page of a PDF or TIFF")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
+  command->add_option("--page", options->page, "page of a PDF or TIFF [the first one with both boxes]")
+      ->check(CLI::Range(1, 100'000));
+  command->add_option("--compare", options->compare,
+                      "URL of another server of the same contract: post it the same files, and show field by "
+                      "field what agrees, what differs, and how long each took");
   command->add_option("--password", options->password, "of encrypted PDFs")->envname("ALCOVE_PDF_PASSWORD");
   auto reader_options = add_reader_options(*command);
   command->callback([=, &run] { run = [=] { return read(*options, *reader_options); }; });

@@ -39,6 +39,16 @@ std::shared_ptr<ReaderOptions> add_reader_options(CLI::App& command) {
       ->envname("ALCOVE_MODELS")
       ->capture_default_str();
   add_engine_options(command, *options);
+  command
+      .add_flag("--as-is", options->sheet.as_is,
+                "read the first page as it stands: no turning, no straightening, no search for the cover")
+      ->envname("ALCOVE_AS_IS");
+  command
+      .add_option("--register-length", options->sheet.register_length,
+                  "digits a register number has; any other length is a reason to look; 0: any")
+      ->envname("ALCOVE_REGISTER_LENGTH")
+      ->check(CLI::Range(0, 64))
+      ->capture_default_str();
   command.add_flag("--compat-channel-swap", options->compat_channel_swap,
                    "swap red and blue as the original does, for weights tuned against it");
   command.add_flag("--compat-subject-confidence", options->compat_subject_confidence,

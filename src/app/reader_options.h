@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "sheets/reader.h"
+#include "sheets/pipeline.h"
 
 namespace CLI {
 class App;
@@ -20,10 +20,11 @@ struct ReaderOptions {
   int threads = 0;
   bool compat_channel_swap = false;
   bool compat_subject_confidence = false;
+  sheets::SheetOptions sheet;
 };
 
-// --models, --precision, --threads, --cache, --compat-*, each with its environment twin (ALCOVE_MODELS and so
-// on).
+// --models, --precision, --threads, --cache, --as-is, --register-length, --compat-*, each with its
+// environment twin (ALCOVE_MODELS and so on).
 std::shared_ptr<ReaderOptions> add_reader_options(CLI::App& command);
 void add_engine_options(CLI::App& command, ReaderOptions& options);  // those without the models folder
 

@@ -15,6 +15,7 @@ int serve_answer_sheet(api::ServeSettings settings, const ReaderOptions& reader_
   auto reader = reader_settings(reader_options);
   if (!reader) return report(reader.error());
   settings.reader = *std::move(reader);
+  settings.sheet = reader_options.sheet;
   const auto served = api::serve_answer_sheet(settings);
   return served ? kDone : report(served.error());
 }

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
+#include "base/log.h"
 #include "models/model_file.h"
+#include "sheets/measures.h"
 #include "sheets/stopwatch.h"
 
 namespace alcove::sheets {
@@ -66,13 +69,13 @@ void pick_best(FieldReading& field) {
   }
 }
 
-void explain(const FieldReading& field, std::string_view no_box, std::string_view blank,
-             std::vector<std::string_view>& reasons) {
-  if (field.candidates.empty()) {
-    reasons.push_back(no_box);
-  } else if (!field.best) {
-    reasons.push_back(blank);
-  }
+void log_found(const ModelFolder& folder) {
+  std::vector<std::string> names;
+  for (const auto& file :
+       {folder.detector, folder.second_detector, folder.register_reader, folder.subject_reader})
+    if (file) names.push_back(file->filename().string());
+  log(LogLevel::Info, "models_found",
+      {{"folder", folder.folder.string()}, {"files", fmt::format("{}", fmt::join(names, ", "))}});
 }
 
 class LoadedSheetReader final : public SheetReader {
@@ -87,6 +90,7 @@ class LoadedSheetReader final : public SheetReader {
 
  private:
   Result<models::ModelFile> open(const std::filesystem::path& path, std::string_view role);
+  void loaded_last();
   Result<std::unique_ptr<engine::Session>> start(const models::ModelFile& file, const graph::Model& graph);
   Result<LoadedDetector> load_detector(const std::filesystem::path& path, std::string_view role);
   Result<LoadedReader> load_reader(const std::filesystem::path& path, std::string_view role, int width);
@@ -99,6 +103,7 @@ class LoadedSheetReader final : public SheetReader {
 
   ReaderSettings settings_;
   engine::Engine* engine_ = nullptr;
+  Stopwatch loading_;
   std::vector<ModelInfo> models_;
   LoadedDetector detector_;
   std::optional<LoadedDetector> second_detector_;
@@ -109,6 +114,7 @@ class LoadedSheetReader final : public SheetReader {
 Result<std::unique_ptr<SheetReader>> LoadedSheetReader::load(const ReaderSettings& settings) {
   const auto folder = find_models(settings.models);
   if (!folder.complete()) return fail(ErrorKind::NotFound, folder.missing_sentence(), "models_not_found");
+  log_found(folder);
   auto made = std::make_unique<LoadedSheetReader>();
   made->settings_ = settings;
   made->engine_ = TRY(engine::open_engine());
@@ -121,10 +127,22 @@ Result<std::unique_ptr<SheetReader>> LoadedSheetReader::load(const ReaderSetting
 }
 
 Result<models::ModelFile> LoadedSheetReader::open(const std::filesystem::path& path, std::string_view role) {
+  loading_ = {};
   auto file = TRY(models::load_model(path));
   const auto description = std::visit([](const auto& model) { return model.description; }, file.model);
   models_.push_back({std::string(role), path.filename().string(), file.sha256, description});
   return file;
+}
+
+// What open() began is done.
+void LoadedSheetReader::loaded_last() {
+  auto& model = models_.back();
+  model.load_seconds = loading_.lap() / 1e3;
+  log(LogLevel::Info, "model_loaded",
+      {{"role", model.role},
+       {"file", model.file},
+       {"what", model.description},
+       {"seconds", std::round(model.load_seconds * 1e3) / 1e3}});
 }
 
 Result<std::unique_ptr<engine::Session>> LoadedSheetReader::start(const models::ModelFile& file,
@@ -150,6 +168,7 @@ Result<LoadedDetector> LoadedSheetReader::load_detector(const std::filesystem::p
                         .subject_label = TRY(label_index(detector->labels, Field::SubjectCode))};
   loaded.session = TRY(start(file, detector->graph));
   TRY(loaded.session->warm_up(kUsualPage));
+  loaded_last();
   return loaded;
 }
 
@@ -167,6 +186,7 @@ Result<LoadedReader> LoadedSheetReader::load_reader(const std::filesystem::path&
                       .width = width};
   // A batch of two compiles for batches of any size, which a single line then uses too.
   TRY(loaded.session->warm_up(std::array<std::int64_t, 4>{2, 1, kReaderHeight, width}));
+  loaded_last();
   return loaded;
 }
 
@@ -189,8 +209,8 @@ Result<SheetReading> LoadedSheetReader::read(const imaging::Image& original) {
   reading.register_number =
       TRY(read_field(register_reader_, page, boxes.register_number, watch, crop_ms, read_ms));
   reading.subject_code = TRY(read_field(subject_reader_, page, boxes.subject_code, watch, crop_ms, read_ms));
-  reading.timings.push_back({"crop", crop_ms});
-  reading.timings.push_back({"read", read_ms});
+  add_time(reading.timings, "crop", crop_ms);
+  add_time(reading.timings, "read", read_ms);
 
   if (settings_.compat_subject_confidence)
     for (auto& candidate : reading.subject_code.candidates)
@@ -198,8 +218,6 @@ Result<SheetReading> LoadedSheetReader::read(const imaging::Image& original) {
           models::read_greedy(candidate.posteriors, candidate.classes, subject_reader_.alphabet).with_blanks;
   pick_best(reading.register_number);
   pick_best(reading.subject_code);
-  explain(reading.register_number, "no_register_box", "blank_register", reading.reasons);
-  explain(reading.subject_code, "no_subject_box", "blank_subject", reading.reasons);
   return reading;
 }
 
@@ -207,7 +225,7 @@ Result<FoundBoxes> LoadedSheetReader::detect(const LoadedDetector& detector, con
                                              Stopwatch& watch, std::vector<Stage>& timings) const {
   const auto prepared = imaging::letterbox(page, detector.image_size, detector.stride);
   const auto planes = imaging::to_planes(prepared.image);
-  timings.push_back({"letterbox", watch.lap()});
+  add_time(timings, "letterbox", watch.lap());
 
   const std::array<std::int64_t, 4> shape{1, 3, prepared.image.height, prepared.image.width};
   const auto outputs = TRY(detector.session->run(shape, planes));
@@ -222,7 +240,7 @@ Result<FoundBoxes> LoadedSheetReader::detect(const LoadedDetector& detector, con
                                                               : nullptr;
     if (field != nullptr && field->size() < kMaxBoxes) field->push_back(box);
   }
-  timings.push_back({"detect", watch.lap()});
+  add_time(timings, "detect", watch.lap());
   return found;
 }
 
@@ -239,6 +257,7 @@ Result<FieldReading> LoadedSheetReader::read_field(const LoadedReader& reader, c
     Candidate candidate;
     candidate.box = found.box;
     candidate.detection_confidence = found.confidence;
+    candidate.sharpness = sharpness_of(page, found.box);
     candidate.classes = reader.classes;
     field.candidates.push_back(std::move(candidate));
   }
@@ -277,6 +296,14 @@ Result<FieldReading> LoadedSheetReader::read_field(const LoadedReader& reader, c
 
 std::string_view name_of(Field field) {
   return field == Field::RegisterNumber ? "RegisterNumber" : "SubjectCode";
+}
+
+void add_time(std::vector<Stage>& timings, std::string_view name, double milliseconds) {
+  const auto known = std::ranges::find(timings, name, &Stage::name);
+  if (known == timings.end())
+    timings.push_back({name, milliseconds});
+  else
+    known->milliseconds += milliseconds;
 }
 
 std::optional<float> SheetReading::confidence() const {

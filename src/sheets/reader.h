@@ -23,6 +23,7 @@ struct Candidate {
   float confidence = 0;            // of the text, 0..1
   float detection_confidence = 0;  // of the box, 0..1
   Box box;                         // in pixels of the page
+  float sharpness = 1;             // of the box's picture, 0..1 (measures.h)
   std::vector<models::Symbol> symbols;
   std::vector<float> posteriors;  // [steps, classes], rows sum to 1; what scoring against a roster needs
   int classes = 0;
@@ -41,24 +42,42 @@ struct Stage {
   double milliseconds = 0;
 };
 
+// One page of a document that was looked at for its boxes.
+struct PageLook {
+  int number = 1;
+  std::size_t register_boxes = 0;
+  std::size_t subject_boxes = 0;
+};
+
 struct SheetReading {
-  int width = 0;  // of the page, pixels
+  int width = 0;  // of the page as it was read, upright, pixels
   int height = 0;
+  int orientation = 0;          // degrees clockwise the page was turned to be upright: 0, 90, 180, 270
+  double skew = 0;              // degrees clockwise it was turned after that, to be level
+  int page = 1;                 // the one read, from 1
+  int pages = 1;                // in the document
+  std::vector<PageLook> looks;  // the pages looked at, in order
   FieldReading register_number;
   FieldReading subject_code;
-  std::vector<std::string_view> reasons;  // what keeps a field from being read: no_register_box,
-                                          // blank_register, no_subject_box, blank_subject
+  std::vector<std::string> reasons;  // codes of sheets/reasons.h
   std::vector<Stage> timings;
 
   // The lower of the two best values' confidences; none when a field is missing.
   std::optional<float> confidence() const;
+  bool has_both_boxes() const {
+    return !register_number.candidates.empty() && !subject_code.candidates.empty();
+  }
 };
+
+// Time of a stage that may come several times in one reading.
+void add_time(std::vector<Stage>& timings, std::string_view name, double milliseconds);
 
 struct ModelInfo {
   std::string role;  // detector, second_detector, register_reader, subject_reader
   std::string file;  // name without its folder
   std::string sha256;
   std::string description;
+  double load_seconds = 0;  // to read, compile and warm up
 };
 
 struct ReaderSettings {
@@ -75,12 +94,13 @@ struct ReaderSettings {
 // settings.engine.requests says.
 class SheetReader {
  public:
-  // Loads, compiles and warms up; seconds when nothing is cached. NotFound carries "Model weights not found:
-  // …".
+  // Loads, compiles and warms up; seconds when nothing is cached. Logs what it found and each file as it is
+  // ready. NotFound carries "Model weights not found: …".
   static Result<std::unique_ptr<SheetReader>> load(const ReaderSettings& settings);
   virtual ~SheetReader() = default;
 
-  // A page of 8-bit RGB. That nothing was found is a reading with reasons, not an error.
+  // A page of 8-bit RGB, as it stands: pipeline.h is what turns and straightens. That nothing was found is a
+  // reading, not an error.
   virtual Result<SheetReading> read(const imaging::Image& page) = 0;
 
   virtual std::vector<ModelInfo> models() const = 0;

@@ -26,6 +26,7 @@ def test_root_names_the_service_and_a_browser_gets_the_page(server):
     reply = requests.get(server.url + "/", timeout=10)
     assert reply.json()["service"] == "Answer Sheet ML Inference"
     assert "POST /extract" in reply.json()["endpoints"] and reply.json()["version"]
+    assert "browser" in reply.json()["page"] and "standard error" in reply.json()["log"]
     page = requests.get(server.url + "/", headers={"Accept": "text/html,*/*;q=0.8"}, timeout=10)
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in page.headers["content-security-policy"]
@@ -339,6 +340,19 @@ def test_the_log_is_json_without_names_or_readings(start_server, samples):
     text = server.log.read_text()
     for secret in ("Jane", body["register_number"], body["subject_code"]):
         assert secret not in text
+
+
+def test_the_log_of_a_start_says_what_was_found_and_how_long_it_took(start_server, models):
+    server = start_server()
+    server.wait_until("/readyz", 200)
+    assert server.stop() == 0
+    lines = [line for line in server.log_lines() if line["event"] in {"listening", "models_found", "model_loaded", "models_ready"}]
+    assert [line["event"] for line in lines] == ["listening", "models_found", *["model_loaded"] * 3, "models_ready"]
+    assert lines[0]["port"] == server.port
+    assert lines[1]["folder"] == str(models) and "improved_weights.pt" in lines[1]["files"]
+    assert [line["role"] for line in lines[2:5]] == ["detector", "register_reader", "subject_reader"]
+    for line in lines[2:5]:
+        assert line["file"] and line["what"] and 0 < line["seconds"] <= lines[-1]["seconds"]
 
 
 def test_metrics_count_what_happened(start_server):
