@@ -60,7 +60,7 @@ def skewed(rng: random.Random) -> tuple[Sheet, Pages]:
 
 def blurred(rng: random.Random) -> tuple[Sheet, Pages]:
     sheet = drawn(rng, "clean")
-    return sheet, [sheet.image.filter(ImageFilter.GaussianBlur(rng.uniform(1.5, 3)))]
+    return sheet, [sheet.image.filter(ImageFilter.GaussianBlur(rng.uniform(2, 5)))]
 
 
 def low_resolution(rng: random.Random) -> tuple[Sheet, Pages]:

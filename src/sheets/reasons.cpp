@@ -10,9 +10,9 @@ namespace alcove::sheets {
 namespace {
 
 // Where the numbers come from: docs/reasons.md.
-constexpr float kLowConfidence = 0.8F;
-constexpr float kBlurred = 0.22F;
-constexpr float kSmallBox = 24;          // pixels of the page
+constexpr float kLowConfidence = 0.9F;
+constexpr float kBlurred = 0.35F;
+constexpr float kSmallBox = 30;          // pixels of the page
 constexpr float kRivalDetection = 0.5F;  // a second box this sure is one
 constexpr float kApart = 0.3F;           // overlap of two boxes that are the same place seen twice
 
