@@ -34,6 +34,7 @@ alcove_foreign(fmt fmt::fmt)
 alcove_foreign(spdlog spdlog::spdlog)
 alcove_foreign(json nlohmann_json::nlohmann_json)
 alcove_foreign(crypto OpenSSL::Crypto)
+alcove_pkgconfig(zip libzip)
 
 # graph: libonnx. Its CMake files name libraries that Debian leaves out, so the target is written here, with the two
 # definitions the library was compiled with.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 # folder: (our folders it may include, the foreign headers whose only home it is)
 TABLE = {
-    "base": (set(), ["spdlog/", "openssl/"]),
+    "base": (set(), ["spdlog/", "openssl/", "zip.h"]),
     "weights": ({"base"}, []),
     "graph": ({"base"}, ["onnx/", "google/protobuf/"]),
     "models": ({"base", "weights", "graph"}, []),

@@ -19,6 +19,7 @@ constexpr std::array kTypes{
     Type{".html", "text/html; charset=utf-8"},
     Type{".css", "text/css; charset=utf-8"},
     Type{".js", "text/javascript; charset=utf-8"},
+    Type{".json", "application/json"},
     Type{".svg", "image/svg+xml"},
     Type{".jpg", "image/jpeg"},
     Type{".png", "image/png"},

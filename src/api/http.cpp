@@ -17,12 +17,6 @@ int hex_digit(char digit) {
   return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // The value at the start of `text`, up to `;` or, quoted, up to the closing quote with backslashes taken off.
 std::string parameter_value(std::string_view text) {
   if (text.empty() || text.front() != '"') return std::string(trimmed(text.substr(0, text.find(';'))));
@@ -67,12 +61,34 @@ Reply json_reply(int status, const Json& json) {
   return {.status = status, .body = to_text(json), .headers = {}};
 }
 
-Reply error_reply(const Error& error) { return json_reply(http_status(error.kind), error_json(error)); }
+Reply error_reply(const Error& error) { return error_reply(error, http_status(error.kind)); }
+
+Reply error_reply(const Error& error, int status) {
+  auto reply = json_reply(status, error_json(error));
+  reply.reason = code_of(error);
+  return reply;
+}
 
 Reply busy_reply(const Error& error, int retry_after_seconds) {
   auto reply = error_reply(error);
-  reply.headers.emplace_back("Retry-After", std::to_string(std::max(1, retry_after_seconds)));
+  reply.set_header("Retry-After", std::to_string(std::max(1, retry_after_seconds)));
   return reply;
+}
+
+void Reply::set_header(std::string name, std::string value) {
+  headers.emplace_back(std::move(name), std::move(value));
+}
+
+std::optional<std::string_view> match_route(std::string_view pattern, std::string_view path) {
+  const auto open = pattern.find('{');
+  if (open == std::string_view::npos)
+    return pattern == path ? std::optional(std::string_view()) : std::nullopt;
+  const auto after = pattern.substr(pattern.find('}') + 1);
+  if (path.size() <= open + after.size() || !path.starts_with(pattern.substr(0, open)) ||
+      !path.ends_with(after))
+    return std::nullopt;
+  const auto value = path.substr(open, path.size() - open - after.size());
+  return value.find('/') == std::string_view::npos ? std::optional(value) : std::nullopt;
 }
 
 std::string percent_decoded(std::string_view text, bool plus_is_space) {
@@ -127,6 +143,13 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
   unsigned char difference = 0;
   for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
   return difference == 0;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const auto first = text.find_first_not_of(kBlank);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/trace.h"
 #include "base/json.h"
 
 namespace alcove::api {
@@ -20,10 +21,12 @@ std::string_view name_of(Method method);
 struct Request {
   Method method = Method::Get;
   std::string path = "/";                                    // percent-decoded
+  std::string parameter;                                     // what stands for `{…}` in its route
   std::string query;                                         // as it came, without `?`
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
   std::string id;  // the caller's x-request-id when it is a sound one, else ours
+  Trace trace;
   std::optional<std::uint64_t> declared_length;  // Content-Length
   std::shared_ptr<const void> memory;            // the body's share of the server's upload memory
 
@@ -35,12 +38,20 @@ struct Reply {
   std::string body;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string reason;  // an error's code, for metrics and logs
+
+  void set_header(std::string name, std::string value);
 };
 
 Reply json_reply(int status, const Json& json);
 Reply error_reply(const Error& error);
+Reply error_reply(const Error& error, int status);  // where the kind alone does not say the status
 // Full or not ready: with Retry-After, so that a client knows when to come back. At least one second.
 Reply busy_reply(const Error& error, int retry_after_seconds);
+
+// Whether `path` fits `pattern`, one segment of which may be `{name}`; gives what stands there, empty without
+// one.
+std::optional<std::string_view> match_route(std::string_view pattern, std::string_view path);
 
 // %41 and, in a query or form, + for a space. A stray % stands for itself.
 std::string percent_decoded(std::string_view text, bool plus_is_space = false);
@@ -58,6 +69,9 @@ bool prefers_html(std::string_view accept);
 
 // The same time for every pair of texts of one length: a token is not found out letter by letter.
 bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+// Without blanks and line ends around it.
+std::string_view trimmed(std::string_view text);
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 

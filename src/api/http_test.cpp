@@ -47,6 +47,17 @@ TEST(EqualInConstantTime, ComparesLikeEquality) {
   EXPECT_FALSE(equal_in_constant_time("", "x"));
 }
 
+TEST(MatchRoute, TakesOneSegmentForAParameter) {
+  EXPECT_EQ(match_route("/status", "/status"), "");
+  EXPECT_EQ(match_route("/status", "/status/"), std::nullopt);
+  EXPECT_EQ(match_route("/jobs/{id}", "/jobs/42"), "42");
+  EXPECT_EQ(match_route("/jobs/{id}/events", "/jobs/42/events"), "42");
+  for (const auto* other : {"/jobs", "/jobs/", "/jobs/42/events", "/jobs/4/2", "/job"})
+    EXPECT_EQ(match_route("/jobs/{id}", other), std::nullopt) << other;
+  for (const auto* other : {"/jobs/events", "/jobs//events", "/jobs/4/2/events", "/jobs/42"})
+    EXPECT_EQ(match_route("/jobs/{id}/events", other), std::nullopt) << other;
+}
+
 TEST(ErrorReply, SaysWhatAndWhenToComeBack) {
   const auto reply = busy_reply({ErrorKind::Overloaded, "full", "overloaded"}, 0);
   EXPECT_EQ(reply.status, 429);

@@ -10,9 +10,9 @@
 
 namespace alcove::api {
 
-// Seconds, in buckets that double from 1 ms to 65 s.
+// Seconds, in buckets each half as wide again as the one before, from 0.1 ms to 65 s.
 struct Histogram {
-  static constexpr int kBuckets = 17;
+  static constexpr std::size_t kBuckets = 34;
   std::array<std::uint64_t, kBuckets + 1> counts{};  // the last one: longer than all
   double sum = 0;
 
@@ -27,7 +27,9 @@ struct Gauge {
 // Safe from any thread.
 class Metrics {
  public:
-  void count_request(std::string_view route, int status, double seconds);
+  // `reason` is an error's code, empty where all went well: a word of ours, never the caller's text.
+  void count_request(std::string_view route, int status, std::string_view reason, double seconds);
+  void count_sheet(std::string_view outcome);  // "ok" or an error's code, whichever road the sheet came by
   // "queue", "decode", "detect", …: stages of sheets that were read.
   void add_stage(std::string_view stage, double seconds);
 
@@ -38,10 +40,12 @@ class Metrics {
   struct Key {
     std::string route;
     int status = 0;
+    std::string reason;
     auto operator<=>(const Key&) const = default;
   };
   mutable std::mutex mutex_;
   std::map<Key, std::uint64_t> requests_;
+  std::map<std::string, std::uint64_t, std::less<>> sheets_;
   std::map<std::string, Histogram, std::less<>> request_seconds_;
   std::map<std::string, Histogram, std::less<>> stage_seconds_;
 };

@@ -7,7 +7,6 @@
 namespace alcove::api {
 namespace {
 
-constexpr std::size_t kMaxParts = 64;
 constexpr std::size_t kMaxBoundary = 200;  // RFC 2046 says 70
 constexpr std::size_t kMaxHeader = 16 * 1024;
 
@@ -61,7 +60,7 @@ Result<Part> parse_header(std::string_view header) {
 
 }  // namespace
 
-Result<std::vector<Part>> parse_multipart(std::string_view content_type, Bytes body) {
+Result<std::vector<Part>> parse_multipart(std::string_view content_type, Bytes body, std::size_t most) {
   const auto delimiter = TRY(delimiter_of(content_type));
   const auto text = as_text(body);
   const auto line_delimiter = "\r\n" + delimiter;
@@ -76,8 +75,8 @@ Result<std::vector<Part>> parse_multipart(std::string_view content_type, Bytes b
   std::vector<Part> parts;
   while (true) {
     if (text.substr(at).starts_with("--")) return parts;
-    if (parts.size() == kMaxParts)
-      return fail(ErrorKind::BadInput, fmt::format("more than {} parts in one request", kMaxParts));
+    if (parts.size() == most)
+      return fail(ErrorKind::BadInput, fmt::format("more than {} parts in one request", most));
     const auto line_end = text.find("\r\n", at);
     if (line_end == std::string_view::npos) return cut_short("a boundary");
     at = line_end;  // so that a header of no lines is seen as one, too

@@ -16,8 +16,8 @@ struct Part {
   Bytes content;                         // lies in the body that was parsed
 };
 
-// Parts in order, at most 64. BadInput when the boundary is missing from `content_type` or the body does not
-// keep to it: no first boundary, a part without its header's end or name, no closing boundary.
-Result<std::vector<Part>> parse_multipart(std::string_view content_type, Bytes body);
+// Parts in order, at most `most`. BadInput when the boundary is missing from `content_type` or the body does
+// not keep to it: no first boundary, a part without its header's end or name, no closing boundary.
+Result<std::vector<Part>> parse_multipart(std::string_view content_type, Bytes body, std::size_t most = 64);
 
 }  // namespace alcove::api

@@ -25,6 +25,9 @@ sigset_t stop_signals() {
   return set;
 }
 
+// Jobs are read after their request was answered.
+bool is_busy(const SheetSpace& space) { return space.queue().waiting() + space.queue().running() > 0; }
+
 // Waits for the first signal, lets the sheets in hand finish, and stops the server. A second signal, or a
 // load of models that cannot be interrupted, ends the process without further ado.
 void leave_in_order(SheetSpace& space, std::chrono::seconds limit, const sigset_t& signals) {
@@ -39,7 +42,7 @@ void leave_in_order(SheetSpace& space, std::chrono::seconds limit, const sigset_
       log(LogLevel::Warning, "stopped_at_once");
       _exit(128 + signal);
     }
-  } while (requests_in_flight() > 0 && std::chrono::steady_clock::now() < end);
+  } while ((requests_in_flight() > 0 || is_busy(space)) && std::chrono::steady_clock::now() < end);
   stop_server();
 }
 
@@ -54,12 +57,16 @@ Result<void> serve_answer_sheet(const ServeSettings& settings, LoadReader load, 
 
   SheetSpace space({.models = settings.reader.models, .workers = settings.workers, .queue = settings.queue},
                    std::move(load));
-  SheetService service({.token = settings.token, .body_limit = settings.body_limit}, space, std::move(read));
+  SheetService service(
+      {.tokens = settings.tokens, .guard_metrics = settings.guard_metrics, .body_limit = settings.body_limit},
+      space, std::move(read));
   const ServerSettings server{.host = settings.host == "localhost" ? "127.0.0.1" : settings.host,
                               .port = settings.port,
                               .body_limit = settings.body_limit,
                               .upload_memory = settings.upload_memory,
-                              .allowed_origin = settings.allowed_origin};
+                              .upload_time = settings.upload_time,
+                              .idle_time = settings.idle_time,
+                              .allowed_origins = settings.allowed_origins};
   std::thread leaving;
   TRY(run_server(server, service, [&](int port) {
     log(LogLevel::Info, "listening", {{"host", settings.host}, {"port", static_cast<long long>(port)}});
@@ -70,7 +77,8 @@ Result<void> serve_answer_sheet(const ServeSettings& settings, LoadReader load, 
   log(LogLevel::Info, "stopped");
   // A load cannot be interrupted, nor can a sheet that took longer than it was given; nobody waits for
   // either.
-  if (requests_in_flight() > 0 || space.state().phase == SheetSpace::Phase::Loading) _exit(0);
+  if (requests_in_flight() > 0 || is_busy(space) || space.state().phase == SheetSpace::Phase::Loading)
+    _exit(0);
   return {};
 }
 

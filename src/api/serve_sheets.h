@@ -5,9 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "api/sheet_page.h"
 #include "api/sheet_space.h"
+#include "api/tokens.h"
 #include "sheets/reader.h"
 
 namespace alcove::api {
@@ -21,9 +23,12 @@ struct ServeSettings {
   std::size_t queue = 32;                   // sheets that may wait; the next one is answered 429
   std::uint64_t body_limit = 52'428'800;    // of one request, bytes; more is 413
   std::uint64_t upload_memory = 512 << 20;  // of all requests held at once, bytes; more is 429
-  std::string token;                        // bearer token wanted by /extract*; empty: none is
-  std::string allowed_origin = "*";         // of pages elsewhere that may call; empty: none may
-  std::chrono::seconds drain{25};           // how long the sheets in hand may take after SIGTERM
+  Tokens tokens;                            // one is wanted by whatever reads sheets; empty: none is
+  bool guard_metrics = false;               // by /metrics and /status too
+  std::vector<std::string> allowed_origins{"*"};  // of pages elsewhere that may call; none: no page may
+  std::chrono::seconds upload_time{300};          // for one request to arrive; longer is 408
+  std::chrono::seconds idle_time{60};             // of a connection between requests
+  std::chrono::seconds drain{25};                 // how long the sheets in hand may take after SIGTERM
 };
 
 // Serves until SIGTERM or SIGINT: /readyz turns 503, new sheets are refused, those in hand are finished. A

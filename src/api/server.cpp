@@ -2,17 +2,22 @@
 
 #include <arpa/inet.h>
 #include <drogon/HttpAppFramework.h>
+#include <drogon/HttpResponse.h>
 #include <drogon/RequestStream.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <trantor/net/EventLoop.h>
 #include <trantor/net/TcpConnection.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstring>
+#include <mutex>
 #include <random>
 #include <thread>
+#include <utility>
 
+#include "api/connection_watch.h"
 #include "base/log.h"
 
 namespace alcove::api {
@@ -25,8 +30,12 @@ using SendResponse = std::function<void(const drogon::HttpResponsePtr&)>;
 // a client that writes its whole body before it reads must be able to.
 constexpr std::uint64_t kDrainBytes = 64 << 20;
 constexpr std::chrono::seconds kDrainTime{30};
-constexpr std::size_t kMaxHeaders = 100;
+constexpr std::size_t kMaxConnections = 900;  // below the usual limit of 1,024 open files
+constexpr std::size_t kCrowd = 700;           // from here on silence is ended ten times sooner
 constexpr std::string_view kCloseMark = "alcove.close";
+constexpr std::string_view kStreamMark = "alcove.stream";
+constexpr std::string_view kExposedHeaders =
+    "Location, Retry-After, Server-Timing, X-Inference-Time, X-Queue-Time, X-Request-Id";
 
 std::atomic<int> in_flight{0};
 std::atomic<std::uint64_t> upload_memory_used{0};
@@ -79,27 +88,34 @@ class Share {
 // One request from its headers to its reply.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(const ServerSettings& settings, Service& service, const drogon::HttpRequestPtr& source,
-           SendResponse send)
+  Exchange(const ServerSettings& settings, Service& service, std::shared_ptr<ConnectionWatch> watch,
+           const drogon::HttpRequestPtr& source, SendResponse send)
       : settings_(settings),
         service_(service),
+        watch_(std::move(watch)),
         source_(source),
         connection_(source->getConnectionPtr()),
+        key_(connection_.lock().get()),
         send_(std::move(send)),
         share_(std::make_shared<Share>(settings.upload_memory)) {
     ++in_flight;
+    watch_->request_began(key_);
     request_.method = method_of(source->method());
     request_.path = source->path();
     request_.query = source->query();
     for (const auto& [name, value] : source->headers()) request_.headers.emplace_back(name, value);
     request_.id = request_id(source->getHeader("x-request-id"));
+    request_.trace = parse_traceparent(source->getHeader("traceparent"));
     path_ = request_.path;
     id_ = request_.id;
+    trace_ = request_.trace;
     method_ = request_.method;
+    origin_ = source->getHeader("origin");
   }
   ~Exchange() {
     // Whatever dropped the request without a word, the count must be right.
     if (!answered_.exchange(true)) --in_flight;
+    watch_->request_ended(key_, Clock::now());
   }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
@@ -111,6 +127,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       request_.body.reserve(*request_.declared_length);
     }
     if (!stream) return finish_body({});
+    limit_upload_time();
     stream->setStreamReader(drogon::RequestStreamReader::newReader(
         [self = shared_from_this()](const char* data, std::size_t size) { self->add(data, size); },
         [self = shared_from_this()](std::exception_ptr error) { self->finish_body(std::move(error)); }));
@@ -118,8 +135,6 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
  private:
   std::optional<Reply> refusal() {
-    if (source_->headers().size() > kMaxHeaders)
-      return error_reply({ErrorKind::BadInput, "too many headers", {}});
     const auto length = request_.header("content-length");
     if (!length.empty()) {
       if (length.size() > 18 || length.find_first_not_of("0123456789") != std::string_view::npos)
@@ -150,30 +165,45 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   Reply memory_is_full() const {
     return busy_reply(
-        {ErrorKind::Overloaded, "too many uploads at once; try again in a moment", "overloaded"}, 2);
+        {ErrorKind::Overloaded, "too many uploads at once; try again in a moment", "overloaded"},
+        service_.retry_after());
   }
 
   Reply too_slow() const {
-    auto reply =
-        error_reply({ErrorKind::BadInput,
-                     fmt::format("the request took longer than {} seconds to arrive; check the connection",
-                                 settings_.upload_time.count()),
-                     "too_slow"});
-    reply.status = 408;
-    return reply;
+    return error_reply({ErrorKind::BadInput,
+                        fmt::format("the request took longer than {} seconds to arrive; check the connection",
+                                    settings_.upload_time.count()),
+                        "too_slow"},
+                       408);
   }
 
-  // On the connection's socket thread, as are add() and finish_body().
+  void limit_upload_time() {
+    const auto connection = connection_.lock();
+    if (!connection) return;
+    const auto seconds = static_cast<double>(settings_.upload_time.count());
+    upload_timer_ = connection->getLoop()->runAfter(seconds, [weak = weak_from_this()] {
+      if (const auto self = weak.lock(); self && !self->refused_ && !self->whole_)
+        self->refuse(self->too_slow());
+    });
+  }
+
+  void forget_upload_time() {
+    whole_ = true;
+    const auto connection = connection_.lock();
+    if (connection && upload_timer_) connection->getLoop()->invalidateTimer(*upload_timer_);
+  }
+
+  // On the connection's socket thread, as are the two above and finish_body().
   void add(const char* data, std::size_t size) {
     received_ += size;
     if (refused_) return drain();
     if (received_ > settings_.body_limit) return refuse(too_large());
-    if (Clock::now() - started_ > settings_.upload_time) return refuse(too_slow());
     if (!share_->grow_to(received_)) return refuse(memory_is_full());
     request_.body.append(data, size);
   }
 
   void finish_body(std::exception_ptr error) {
+    forget_upload_time();
     if (refused_) return;
     if (error) {
       // A closed connection has nobody to answer; the library drops this reply.
@@ -183,8 +213,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     }
     request_.memory = share_;
     const auto self = shared_from_this();
-    service_.handle(std::move(request_), Answer{[self](Reply reply) { self->answer(std::move(reply)); },
-                                                [self] { return self->gone(); }});
+    service_.handle(std::move(request_),
+                    Answer{.send = [self](Reply reply) { self->answer(std::move(reply)); },
+                           .gone = [self] { return self->gone(); },
+                           .stream = [self](Reply head) { return self->stream(std::move(head)); }});
   }
 
   // Ends the request while its body may still be coming: says that the connection closes, stops writing,
@@ -212,45 +244,150 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void answer(Reply reply) {
     if (answered_.exchange(true)) return;
     const auto response = drogon::HttpResponse::newHttpResponse();
-    response->setStatusCode(static_cast<drogon::HttpStatusCode>(reply.status));
-    response->setContentTypeString(reply.content_type);
-    response->addHeader("X-Content-Type-Options", "nosniff");
-    response->addHeader("X-Request-Id", id_);
-    if (!settings_.allowed_origin.empty()) {
-      response->addHeader("Access-Control-Allow-Origin", settings_.allowed_origin);
-      response->addHeader("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, Server-Timing");
-    }
-    for (auto& [name, value] : reply.headers) response->addHeader(name, std::move(value));
+    set_head(*response, reply);
     const auto bytes_out = reply.body.size();
     response->setBody(std::move(reply.body));
     const int status = gone() ? 499 : reply.status;
-    send_(response);
-    send_ = nullptr;
+    std::exchange(send_, nullptr)(response);
+    ended(status, reply.reason, bytes_out);
+  }
+
+  class Body;
+  std::shared_ptr<Outflow> stream(Reply head);
+
+  void set_head(drogon::HttpResponse& response, Reply& reply) const {
+    response.setStatusCode(static_cast<drogon::HttpStatusCode>(reply.status));
+    response.setContentTypeString(reply.content_type);
+    response.addHeader("X-Content-Type-Options", "nosniff");
+    response.addHeader("X-Request-Id", id_);
+    response.addHeader("Server-Timing", fmt::format("total;dur={:.1f}", seconds() * 1e3));
+    if (const auto allowed = allowed_origin(); !allowed.empty()) {
+      response.addHeader("Access-Control-Allow-Origin", allowed);
+      response.addHeader("Access-Control-Expose-Headers", std::string(kExposedHeaders));
+      if (allowed != "*") response.addHeader("Vary", "Origin");
+    }
+    for (auto& [name, value] : reply.headers) response.addHeader(name, std::move(value));
+  }
+
+  // What the browser of a page elsewhere is told: the page's own origin when it is one of ours, else nothing.
+  std::string allowed_origin() const {
+    for (const auto& allowed : settings_.allowed_origins)
+      if (allowed == "*" || allowed == origin_) return allowed;
+    return {};
+  }
+
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - started_).count(); }
+
+  void ended(int status, std::string_view reason, std::uint64_t bytes_out) {
     --in_flight;
     service_.finished({.method = method_,
                        .path = path_,
                        .id = id_,
+                       .trace = trace_,
                        .status = status,
+                       .reason = reason,
                        .bytes_in = received_,
                        .bytes_out = bytes_out,
-                       .seconds = std::chrono::duration<double>(Clock::now() - started_).count()});
+                       .seconds = seconds()});
   }
 
   const ServerSettings& settings_;
   Service& service_;
+  const std::shared_ptr<ConnectionWatch> watch_;
   drogon::HttpRequestPtr source_;
   std::weak_ptr<trantor::TcpConnection> connection_;
+  const ConnectionWatch::Key key_;
+  std::optional<trantor::TimerId> upload_timer_;
+  bool whole_ = false;  // the body is in
   SendResponse send_;
   std::shared_ptr<Share> share_;
   Request request_;
   Method method_ = Method::Get;
-  std::string path_, id_;
+  std::string path_, id_, origin_;
+  Trace trace_;
   const Clock::time_point started_ = Clock::now();
   Clock::time_point refused_at_;
   std::uint64_t received_ = 0;
   bool refused_ = false;
   std::atomic<bool> answered_{false};
 };
+
+// The pieces of one reply. They are kept until the library is ready for them: it starts a body only when the
+// replies before it on this connection have gone out. Chunks are not for HTTP/1.0, which gets the whole at
+// once.
+class Exchange::Body final : public Outflow {
+ public:
+  Body(std::shared_ptr<Exchange> exchange, Reply head)
+      : exchange_(std::move(exchange)), head_(std::move(head)) {}
+  ~Body() override { end(); }
+
+  bool send(std::string_view piece) override {
+    const std::lock_guard lock(mutex_);
+    if (ended_ || exchange_->gone()) return false;
+    if (piece.empty()) return true;  // a chunk of no bytes would be the last one
+    bytes_ += piece.size();
+    if (!stream_) waiting_.append(piece);
+    return !stream_ || stream_->send(std::string(piece));
+  }
+
+  void end() override {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(ended_, true)) return;
+    if (!chunked()) {
+      const auto response = drogon::HttpResponse::newHttpResponse();
+      exchange_->set_head(*response, head_);
+      response->setBody(std::move(waiting_));
+      std::exchange(exchange_->send_, nullptr)(response);
+    }
+    if (stream_) close();
+    exchange_->ended(exchange_->gone() ? 499 : head_.status, head_.reason, bytes_);
+  }
+
+  bool chunked() const { return exchange_->source_->version() == drogon::Version::kHttp11; }
+
+  // The library's call, on the socket's thread.
+  void begin(drogon::ResponseStreamPtr stream) {
+    const std::lock_guard lock(mutex_);
+    stream_ = std::move(stream);
+    if (!waiting_.empty()) stream_->send(std::exchange(waiting_, {}));
+    if (ended_) close();
+  }
+
+ private:
+  void close() {
+    stream_->close();
+    stream_.reset();
+    // The library would have closed before the first piece; see the advice before sending.
+    const bool close_after = exchange_->source_->attributes()->find(std::string(kCloseMark));
+    if (const auto connection = exchange_->connection_.lock(); connection && close_after)
+      connection->shutdown();
+  }
+
+  const std::shared_ptr<Exchange> exchange_;
+  Reply head_;
+  std::mutex mutex_;
+  drogon::ResponseStreamPtr stream_;
+  std::string waiting_;
+  std::uint64_t bytes_ = 0;
+  bool ended_ = false;
+
+  friend class Exchange;
+};
+
+std::shared_ptr<Outflow> Exchange::stream(Reply head) {
+  auto body = std::make_shared<Body>(shared_from_this(), std::move(head));
+  if (answered_.exchange(true)) {
+    body->ended_ = true;  // somebody was quicker; what is sent goes nowhere
+    return body;
+  }
+  if (!body->chunked()) return body;
+  source_->attributes()->insert(std::string(kStreamMark), true);
+  const auto response = drogon::HttpResponse::newAsyncStreamResponse(
+      [body](drogon::ResponseStreamPtr stream) { body->begin(std::move(stream)); });
+  set_head(*response, body->head_);
+  std::exchange(send_, nullptr)(response);
+  return body;
+}
 
 // The library ends the process when it cannot bind, so the address is tried beforehand. Gives the port.
 Result<int> usable_port(const std::string& host, int port) {
@@ -294,6 +431,16 @@ Result<int> usable_port(const std::string& host, int port) {
               fmt::format("cannot listen on {} port {}: {}", host, port, std::strerror(error)));
 }
 
+drogon::HttpResponsePtr no_websocket() {
+  const auto reply =
+      error_reply({ErrorKind::BadInput, "no websocket is spoken here; see /openapi.json", "no_websocket"});
+  const auto response = drogon::HttpResponse::newHttpResponse();
+  response->setStatusCode(drogon::k400BadRequest);
+  response->setContentTypeString(reply.content_type);
+  response->setBody(reply.body);
+  return response;
+}
+
 void send_library_log_to_ours() {
   trantor::Logger::setOutputFunction(
       [](const char* text, std::uint64_t size) {
@@ -313,7 +460,7 @@ Result<void> run_server(const ServerSettings& settings, Service& service,
   auto& app = drogon::app();
   app.addListener(settings.host, static_cast<std::uint16_t>(port))
       .setThreadNum(static_cast<std::size_t>(settings.threads))
-      .setMaxConnectionNum(900)  // below the usual limit of 1,024 open files
+      .setMaxConnectionNum(kMaxConnections)
       // A connection without traffic may be one whose sheet waits: clients of the original give it 300 s.
       .setIdleConnectionTimeout(310)
       .enableServerHeader(false)
@@ -327,18 +474,41 @@ Result<void> run_server(const ServerSettings& settings, Service& service,
       .enableBrotli(false)
       .disableSigtermHandling();
   app.enableReusePort();
+  const auto watch = std::make_shared<ConnectionWatch>(settings.idle_time, kCrowd);
+  app.setConnectionCallback([watch](const trantor::TcpConnectionPtr& connection) {
+    if (!connection->connected()) return watch->closed(connection.get());
+    watch->opened(connection.get(), Clock::now(), [weak = std::weak_ptr(connection)] {
+      if (const auto alive = weak.lock()) alive->forceClose();
+    });
+  });
+  app.registerSyncAdvice([](const drogon::HttpRequestPtr& request) {
+    const bool websocket = equal_ignoring_case(request->getHeader("upgrade"), "websocket");
+    return websocket ? no_websocket() : nullptr;
+  });
   // Every request goes one way, before the library's own routes.
-  app.registerPreRoutingAdvice([&settings, &service](const drogon::HttpRequestPtr& request,
-                                                     drogon::AdviceCallback&& send,
-                                                     drogon::AdviceChainCallback&&) {
-    std::make_shared<Exchange>(settings, service, request, std::move(send))
+  app.registerPreRoutingAdvice([&settings, &service, watch](const drogon::HttpRequestPtr& request,
+                                                            drogon::AdviceCallback&& send,
+                                                            drogon::AdviceChainCallback&&) {
+    std::make_shared<Exchange>(settings, service, watch, request, std::move(send))
         ->begin(drogon::internal::createRequestStream(request));
   });
   app.registerPreSendingAdvice(
       [](const drogon::HttpRequestPtr& request, const drogon::HttpResponsePtr& response) {
-        if (request->attributes()->find(std::string(kCloseMark))) response->setCloseConnection(true);
+        const auto& marks = request->attributes();
+        if (marks->find(std::string(kCloseMark))) response->setCloseConnection(true);
+        // Of a body that comes in pieces the library sends none when the connection is to close after it, so
+        // that is said here and done when the body ends.
+        if (marks->find(std::string(kStreamMark)) && response->ifCloseConnection()) {
+          response->addHeader("Connection", "close");
+          response->setCloseConnection(false);
+          marks->insert(std::string(kCloseMark), true);
+        }
       });
-  app.registerBeginningAdvice([&] { listening(port); });
+  app.registerBeginningAdvice([&] {
+    app.getLoop()->runEvery(std::min(1.0, static_cast<double>(settings.idle_time.count()) / 10),
+                            [watch] { watch->close_idle(Clock::now()); });
+    listening(port);
+  });
   app.run();
   return {};
 }

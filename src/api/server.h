@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/http.h"
 
@@ -19,7 +20,17 @@ struct ServerSettings {
   std::uint64_t body_limit = 52'428'800;
   std::uint64_t upload_memory = 512 << 20;  // of all bodies held at once
   std::chrono::seconds upload_time{300};    // for one body to arrive
-  std::string allowed_origin = "*";         // Access-Control-Allow-Origin; empty: not sent
+  std::chrono::seconds idle_time{60};  // of a connection between requests, headers that come slowly included
+  std::vector<std::string> allowed_origins{"*"};  // of pages elsewhere that may call; none: no page may
+};
+
+// A body that goes out piece by piece. Safe from any thread.
+class Outflow {
+ public:
+  virtual ~Outflow() = default;
+  // False: the caller has gone, or end() was called. An empty piece only asks.
+  virtual bool send(std::string_view piece) = 0;
+  virtual void end() = 0;  // a second call is ignored
 };
 
 // The way back to whoever asked. Copies share one request; calling it is safe from any thread, a second call
@@ -27,6 +38,7 @@ struct ServerSettings {
 struct Answer {
   std::function<void(Reply)> send;
   std::function<bool()> gone;  // the caller hung up: the work may be dropped, but send() is still called
+  std::function<std::shared_ptr<Outflow>(Reply head)> stream;  // in place of send(): the body comes later
 };
 
 // One request that was answered.
@@ -34,10 +46,12 @@ struct Finished {
   Method method = Method::Get;
   std::string_view path;
   std::string_view id;
+  Trace trace;
   int status = 0;
+  std::string_view reason;  // an error's code
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  double seconds = 0;  // from its headers to its reply
+  double seconds = 0;  // from its headers to the end of its reply
 };
 
 // What the server serves. Called on socket threads, several at once: return at once.
@@ -48,6 +62,7 @@ class Service {
   virtual std::optional<Reply> refuse(const Request& head) = 0;
   virtual void handle(Request request, Answer answer) = 0;
   virtual void finished(const Finished& request) = 0;
+  virtual int retry_after() const = 0;  // seconds after which whoever is turned away now may come back
 };
 
 // Serves until stop_server(). `listening` is called once with the port, when requests are about to be

@@ -4,17 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <nlohmann/json.hpp>
 
 #include "api/assets.h"
-#include "api/base64.h"
-#include "api/sheet_json.h"
 #include "api/sheet_status.h"
 #include "api/status.h"
 #include "base/log.h"
 #include "base/version.h"
-#include "imaging/decode.h"
 
 namespace alcove::api {
 namespace {
@@ -46,79 +42,109 @@ Reply asset_reply(const Request& request, const Asset& asset) {
   return reply;
 }
 
-bool is_extract(std::string_view path) { return path == "/extract" || path == "/extract/base64"; }
-
 Reply unauthorized() {
   auto reply =
-      json_reply(401, {{"detail", "this server wants its access token: send Authorization: Bearer <token>"}});
-  reply.headers.emplace_back("WWW-Authenticate", "Bearer");
+      error_reply({ErrorKind::BadInput,
+                   "this server wants its access token: send Authorization: Bearer <token>", "unauthorized"},
+                  401);
+  reply.set_header("WWW-Authenticate", "Bearer");
   return reply;
 }
 
-// The contract's rule: content that is recognised wins over any name; what is not recognised is unreadable
-// under a name that promises a sheet, and a mistake of the caller under any other.
-Error judged_by_name(Error error, const std::string& file_name) {
-  if (error.code != "unknown_format" && error.code != "empty_file") return error;
-  if (!imaging::is_listed_extension(file_name)) error.kind = ErrorKind::BadInput;
-  return error;
-}
+// Tenths of a millisecond, as a header.
+std::string milliseconds(double seconds) { return fmt::format("{:.1f}", seconds * 1e3); }
 
 }  // namespace
 
 struct SheetService::Route {
   Method method;
   std::string_view path;
+  Access access;
   void (SheetService::*handle)(Request, Answer);
 };
 
+struct SheetService::Match {
+  const Route* route = nullptr;
+  std::string_view parameter;
+};
+
 const SheetService::Route SheetService::kRoutes[] = {
-    {Method::Get, "/", &SheetService::root},
-    {Method::Get, "/health", &SheetService::health},
-    {Method::Get, "/healthz", &SheetService::health},
-    {Method::Get, "/livez", &SheetService::health},
-    {Method::Get, "/v2/health/live", &SheetService::health},
-    {Method::Get, "/readyz", &SheetService::ready},
-    {Method::Get, "/v2/health/ready", &SheetService::ready},
-    {Method::Get, "/status", &SheetService::status},
-    {Method::Get, "/metrics", &SheetService::metrics},
-    {Method::Post, "/extract", &SheetService::extract},
-    {Method::Post, "/extract/base64", &SheetService::extract_base64},
+    {Method::Get, "/", Access::Open, &SheetService::root},
+    {Method::Get, "/openapi.json", Access::Open, &SheetService::asset},
+    {Method::Get, "/health", Access::Open, &SheetService::health},
+    {Method::Get, "/healthz", Access::Open, &SheetService::health},
+    {Method::Get, "/livez", Access::Open, &SheetService::health},
+    {Method::Get, "/v2/health/live", Access::Open, &SheetService::health},
+    {Method::Get, "/readyz", Access::Open, &SheetService::ready},
+    {Method::Get, "/v2/health/ready", Access::Open, &SheetService::ready},
+    {Method::Get, "/v2/models/{model}/ready", Access::Open, &SheetService::model_ready},
+    {Method::Get, "/status", Access::Figures, &SheetService::status},
+    {Method::Get, "/metrics", Access::Figures, &SheetService::metrics},
+    {Method::Post, "/extract", Access::Sheets, &SheetService::extract},
+    {Method::Post, "/extract/base64", Access::Sheets, &SheetService::extract_base64},
+    {Method::Post, "/extract/batch", Access::Sheets, &SheetService::extract_batch},
+    {Method::Put, "/jobs/{id}", Access::Sheets, &SheetService::put_job},
+    {Method::Get, "/jobs/{id}", Access::Sheets, &SheetService::job},
+    {Method::Delete, "/jobs/{id}", Access::Sheets, &SheetService::remove_job},
+    {Method::Get, "/jobs/{id}/events", Access::Sheets, &SheetService::job_events},
 };
 
 SheetService::SheetService(ServiceSettings settings, SheetSpace& space, ReadPage read)
-    : settings_(std::move(settings)), space_(space), read_(std::move(read)) {}
+    : settings_(std::move(settings)),
+      space_(space),
+      desk_(std::move(read), metrics_),
+      batches_(space_, desk_, settings_.batch, settings_.jobs) {}
 
-const SheetService::Route* SheetService::find(Method method, std::string_view path) {
-  const auto found = std::ranges::find_if(
-      kRoutes, [&](const Route& route) { return route.method == method && route.path == path; });
-  return found == std::end(kRoutes) ? nullptr : &*found;
+SheetService::Match SheetService::find(Method method, std::string_view path) {
+  for (const auto& route : kRoutes)
+    if (route.method == method)
+      if (const auto parameter = match_route(route.path, path)) return {&route, *parameter};
+  return {};
+}
+
+std::string SheetService::allowed_methods(std::string_view path) {
+  std::string methods = find_asset(path) ? "GET" : "";
+  for (const auto& route : kRoutes)
+    if (match_route(route.path, path) && methods.find(name_of(route.method)) == std::string::npos)
+      methods.append(methods.empty() ? "" : ", ").append(name_of(route.method));
+  return methods;
+}
+
+bool SheetService::may(Access access, const Request& request) const {
+  if (settings_.tokens.empty() || access == Access::Open) return true;
+  if (access == Access::Figures && !settings_.guard_metrics) return true;
+  return settings_.tokens.admit(request.header("authorization"));
 }
 
 std::optional<Reply> SheetService::refuse(const Request& head) {
-  if (!is_extract(head.path) || head.method != Method::Post) return std::nullopt;
-  if (!settings_.token.empty() &&
-      !equal_in_constant_time(head.header("authorization"), "Bearer " + settings_.token))
-    return unauthorized();
+  const auto [route, parameter] = find(head.method, head.path);
+  if (route == nullptr) return std::nullopt;
+  if (!may(route->access, head)) return unauthorized();
   // Too large comes before not ready: it would not help to come back.
   if (head.declared_length.value_or(0) > settings_.body_limit) return std::nullopt;
+  const bool brings_sheets = head.method == Method::Post || head.method == Method::Put;
+  if (!brings_sheets) return std::nullopt;
   if (const auto admitted = space_.admit(); !admitted) return unavailable(admitted.error());
   return std::nullopt;
 }
 
 void SheetService::handle(Request request, Answer answer) {
-  if (const auto* route = find(request.method, request.path))
+  if (const auto [route, parameter] = find(request.method, request.path); route != nullptr) {
+    request.parameter = parameter;
     return (this->*route->handle)(std::move(request), std::move(answer));
+  }
+  const auto allowed = allowed_methods(request.path);
+  if (allowed.empty())
+    return answer.send(
+        error_reply({ErrorKind::NotFound, "Not Found: see / for what there is", "no_such_path"}));
   if (request.method == Method::Options) return preflight(std::move(request), std::move(answer));
   if (request.method == Method::Get && find_asset(request.path))
     return asset(std::move(request), std::move(answer));
-
-  const auto other = std::ranges::find(kRoutes, request.path, &Route::path);
-  if (other == std::end(kRoutes) && !find_asset(request.path))
-    return answer.send(json_reply(404, {{"detail", "Not Found: see / for what there is"}}));
-  const auto allowed = other == std::end(kRoutes) ? Method::Get : other->method;
-  auto reply = json_reply(405, {{"detail", fmt::format("Method Not Allowed: {} is asked for with {}",
-                                                       request.path, name_of(allowed))}});
-  reply.headers.emplace_back("Allow", name_of(allowed));
+  auto reply = error_reply(
+      {ErrorKind::BadInput, fmt::format("Method Not Allowed: {} is asked for with {}", request.path, allowed),
+       "method_not_allowed"},
+      405);
+  reply.set_header("Allow", allowed);
   answer.send(std::move(reply));
 }
 
@@ -133,7 +159,7 @@ void SheetService::root(Request request, Answer answer) {
             {"endpoints", std::move(endpoints)},
             {"page", "open / in a browser to try a sheet"},
             {"log", "one line of JSON for each event, on the standard error of the server's process"}});
-  reply.headers.emplace_back("Vary", "Accept");
+  reply.set_header("Vary", "Accept");
   answer.send(std::move(reply));
 }
 
@@ -150,15 +176,27 @@ void SheetService::ready(Request, Answer answer) {
   // A full line is no reason to take the server out of service: it is working.
   if (admitted || admitted.error().kind == ErrorKind::Overloaded)
     return answer.send(json_reply(200, {{"ready", true}}));
+  auto reply = unavailable(admitted.error());
   auto body = error_json(admitted.error());
   body["ready"] = false;
-  auto reply = json_reply(503, body);
-  reply.headers.emplace_back("Retry-After", std::to_string(space_.retry_after()));
+  reply.body = to_text(body);
   answer.send(std::move(reply));
 }
 
+// A model is known by its role: detector, register_reader, …
+void SheetService::model_ready(Request request, Answer answer) {
+  const auto state = space_.state();
+  if (!state.reader) return ready(std::move(request), std::move(answer));
+  const auto models = state.reader->models();
+  if (std::ranges::find(models, request.parameter, &sheets::ModelInfo::role) == models.end())
+    return answer.send(
+        error_reply({ErrorKind::NotFound, "no model of this name is loaded; /status lists their roles",
+                     "no_such_model"}));
+  answer.send(json_reply(200, {{"name", request.parameter}, {"ready", true}}));
+}
+
 void SheetService::status(Request, Answer answer) {
-  answer.send(json_reply(200, status_json(space_, settings_.body_limit)));
+  answer.send(json_reply(200, status_json(space_, settings_.body_limit, settings_.batch)));
 }
 
 void SheetService::metrics(Request, Answer answer) {
@@ -169,6 +207,7 @@ void SheetService::metrics(Request, Answer answer) {
        static_cast<double>(requests_in_flight())},
       {"alcove_queue_waiting", "Sheets that wait.", static_cast<double>(space_.queue().waiting())},
       {"alcove_queue_running", "Sheets being read.", static_cast<double>(space_.queue().running())},
+      {"alcove_jobs", "Jobs kept, read and unread.", static_cast<double>(batches_.jobs())},
       {"alcove_ready", "1 when sheets are read.", state.reader && !space_.draining() ? 1.0 : 0.0},
       {"alcove_model_load_seconds", "The last load of the models.", state.load_seconds},
       {"process_resident_memory_bytes", "Memory of this process.", resident_bytes()},
@@ -176,10 +215,13 @@ void SheetService::metrics(Request, Answer answer) {
   answer.send(std::move(reply));
 }
 
-void SheetService::preflight(Request, Answer answer) {
+void SheetService::preflight(Request request, Answer answer) {
+  const auto methods = allowed_methods(request.path) + ", OPTIONS";
   Reply reply{.status = 204, .headers = {}};
-  reply.headers = {{"Access-Control-Allow-Methods", "GET, POST, OPTIONS"},
-                   {"Access-Control-Allow-Headers", "Authorization, Content-Type, X-Request-Id"},
+  reply.headers = {{"Allow", methods},
+                   {"Access-Control-Allow-Methods", methods},
+                   {"Access-Control-Allow-Headers",
+                    "Authorization, Content-Type, Last-Event-ID, Traceparent, X-Request-Id"},
                    {"Access-Control-Max-Age", "600"}};
   answer.send(std::move(reply));
 }
@@ -192,44 +234,59 @@ void SheetService::extract_base64(Request request, Answer answer) {
   read_upload(std::move(request), std::move(answer), upload_of_base64);
 }
 
+void SheetService::extract_batch(Request request, Answer answer) {
+  batches_.stream(std::move(request), std::move(answer));
+}
+
+void SheetService::put_job(Request request, Answer answer) {
+  batches_.put_job(std::move(request), std::move(answer));
+}
+
+void SheetService::job(Request request, Answer answer) {
+  batches_.job(std::move(request), std::move(answer));
+}
+
+void SheetService::job_events(Request request, Answer answer) {
+  batches_.events(std::move(request), std::move(answer));
+}
+
+void SheetService::remove_job(Request request, Answer answer) {
+  batches_.remove_job(std::move(request), std::move(answer));
+}
+
 void SheetService::read_upload(Request request, Answer answer, ParseUpload parse) {
   // The upload points into the request's body, so the request stays where it is until it is answered.
   const auto held = std::make_shared<const Request>(std::move(request));
-  const auto taken =
-      space_.submit([this, held, answer, parse](sheets::SheetReader& reader, double queued_seconds) {
-        if (answer.gone()) return answer.send(json_reply(503, {{"detail", "the client hung up"}}));
+  const auto taken = space_.submit(
+      [this, held, answer, parse](sheets::SheetReader& reader, double queued_seconds) {
+        if (answer.gone()) return answer.send(error_reply({ErrorKind::Unavailable, "the client hung up"}));
         answer.send(reading_reply(*held, parse, reader, queued_seconds));
-      });
+      },
+      answer.gone);
   if (!taken) answer.send(unavailable(taken.error()));
 }
 
 Reply SheetService::reading_reply(const Request& request, ParseUpload parse, sheets::SheetReader& reader,
-                                  double queued_seconds) {
+                                  double queued_seconds) const {
+  if (queued_seconds > static_cast<double>(settings_.longest_wait.count())) {
+    auto late = unavailable({ErrorKind::Unavailable,
+                             fmt::format("the sheet waited longer than {} s for its turn; send it again",
+                                         settings_.longest_wait.count()),
+                             "too_late"});
+    late.status = 504;
+    return late;
+  }
   const auto upload = parse(request);
   if (!upload) return error_reply(upload.error());
-  Result<PageReading> page =
-      fail(ErrorKind::Internal, "the sheet could not be read; the server's log says why");
-  // The folders below turn their libraries' exceptions into errors; memory may run out anywhere.
-  try {
-    page = read_(reader, upload->file(), {.password = upload->password, .preview = upload->preview});
-  } catch (const std::exception& error) {
-    log(LogLevel::Error, "read_failed", {{"id", request.id}, {"error", std::string(error.what())}});
+  auto answer = desk_.read(reader, *upload, queued_seconds, request.id);
+  auto reply = json_reply(answer.status, answer.body);
+  reply.reason = std::move(answer.reason);
+  reply.set_header("X-Queue-Time", milliseconds(queued_seconds));
+  reply.set_header("Cache-Control", "no-store");
+  if (reply.status == 200) {
+    reply.set_header("X-Inference-Time", milliseconds(answer.inference_seconds));
+    reply.set_header("Server-Timing", std::move(answer.server_timing));
   }
-  if (!page) return error_reply(judged_by_name(page.error(), upload->file_name));
-
-  auto json = to_json(page->reading, reader.models());
-  if (!upload->exam_type.empty()) json["exam_type"] = upload->exam_type;
-  if (!page->preview.empty()) json["preview"] = "data:image/jpeg;base64," + encode_base64(page->preview);
-
-  auto timing = fmt::format("queue;dur={:.1f}", queued_seconds * 1e3);
-  metrics_.add_stage("queue", queued_seconds);
-  for (const auto& stage : page->reading.timings) {
-    fmt::format_to(std::back_inserter(timing), ", {};dur={:.1f}", stage.name, stage.milliseconds);
-    metrics_.add_stage(stage.name, stage.milliseconds / 1e3);
-  }
-  auto reply = json_reply(200, json);
-  reply.headers.emplace_back("Server-Timing", std::move(timing));
-  reply.headers.emplace_back("Cache-Control", "no-store");
   return reply;
 }
 
@@ -238,19 +295,27 @@ Reply SheetService::unavailable(const Error& error) const { return busy_reply(er
 void SheetService::finished(const Finished& request) {
   // Only paths of our own are counted and logged: any other is a stranger's text, and could be somebody's
   // file name.
-  const auto route = std::ranges::find(kRoutes, request.path, &Route::path);
-  const std::string_view path = route != std::end(kRoutes) ? route->path
+  const auto [route, parameter] = find(request.method, request.path);
+  const std::string_view path = route != nullptr           ? route->path
                                 : find_asset(request.path) ? "/page"
                                                            : "/other";
-  metrics_.count_request(path, request.status, request.seconds);
-  log(is_extract(path) || request.status >= 400 ? LogLevel::Info : LogLevel::Debug, "request",
-      {{"id", std::string(request.id)},
-       {"method", std::string(name_of(request.method))},
-       {"path", std::string(path)},
-       {"status", static_cast<long long>(request.status)},
-       {"milliseconds", std::round(request.seconds * 1e4) / 10},
-       {"bytes_in", static_cast<long long>(request.bytes_in)},
-       {"bytes_out", static_cast<long long>(request.bytes_out)}});
+  metrics_.count_request(path, request.status, request.reason, request.seconds);
+
+  std::vector<LogField> fields{{"id", std::string(request.id)},
+                               {"method", std::string(name_of(request.method))},
+                               {"route", std::string(path)},
+                               {"status", static_cast<long long>(request.status)},
+                               {"ms", std::round(request.seconds * 1e4) / 10},
+                               {"bytes_in", static_cast<long long>(request.bytes_in)},
+                               {"bytes_out", static_cast<long long>(request.bytes_out)}};
+  if (!request.reason.empty()) fields.push_back({"reason", std::string(request.reason)});
+  if (!request.trace.id.empty()) {
+    fields.push_back({"trace_id", request.trace.id});
+    fields.push_back({"parent_id", request.trace.parent});
+  }
+  // Probes and scrapes come every few seconds for ever; those that went well are left out.
+  const bool noise = route != nullptr && route->access != Access::Sheets && request.status == 200;
+  log(noise ? LogLevel::Debug : LogLevel::Info, "request", fields);
 }
 
 }  // namespace alcove::api

@@ -64,10 +64,30 @@ class Space : public testing::Test {
   std::future<Reply> later(Request request, bool gone = false) {
     auto promise = std::make_shared<std::promise<Reply>>();
     auto reply = promise->get_future();
-    service_->handle(std::move(request), {[promise](Reply sent) { promise->set_value(std::move(sent)); },
-                                          [gone] { return gone; }});
+    service_->handle(std::move(request),
+                     {.send = [promise](Reply sent) { promise->set_value(std::move(sent)); },
+                      .gone = [gone] { return gone; },
+                      .stream = [promise](Reply head) -> std::shared_ptr<Outflow> {
+                        return std::make_shared<WholeBody>(promise, std::move(head));
+                      }});
     return reply;
   }
+  // A body in pieces, as one reply once it ends.
+  struct WholeBody final : Outflow {
+    WholeBody(std::shared_ptr<std::promise<Reply>> promise, Reply head)
+        : promise_(std::move(promise)), reply_(std::move(head)) {}
+    bool send(std::string_view piece) override {
+      const std::lock_guard lock(mutex_);
+      reply_.body.append(piece);
+      return true;
+    }
+    void end() override { promise_->set_value(std::move(reply_)); }
+
+   private:
+    std::mutex mutex_;
+    std::shared_ptr<std::promise<Reply>> promise_;
+    Reply reply_;
+  };
   Reply get(std::string path, std::string accept = "*/*") {
     return ask({.path = std::move(path),
                 .query = {},
@@ -241,8 +261,11 @@ TEST_F(Space, DrainingRefusesNewSheets) {
 }
 
 TEST_F(Space, TheTokenGuardsExtractAlone) {
-  start_and_load(by_word, {.token = "let-me-in"});
+  Tokens tokens;
+  tokens.add("let-me-in");
+  start_and_load(by_word, {.tokens = tokens});
   EXPECT_EQ(get("/status").status, 200);
+  for (const auto* path : {"/jobs/1", "/jobs/1/events"}) EXPECT_EQ(get(path).status, 401) << path;
   EXPECT_EQ(get("/", "text/html").status, 200);
   auto request = upload("sheet");
   const auto refused = ask(request);
@@ -265,6 +288,105 @@ TEST_F(Space, UnknownPathsAndMethodsAnswerInJson) {
   auto preflight = upload("");
   preflight.method = Method::Options;
   EXPECT_EQ(ask(preflight).status, 204);
+  EXPECT_EQ(header_of(ask(preflight), "Access-Control-Allow-Methods"), "POST, OPTIONS");
+  preflight.path = "/nope";
+  EXPECT_EQ(ask(preflight).status, 404);
+  auto wrong_job = upload("");
+  wrong_job.path = "/jobs/1";
+  EXPECT_EQ(header_of(ask(wrong_job), "Allow"), "PUT, GET, DELETE");
+}
+
+TEST_F(Space, FiguresCanBeGuardedTooAndProbesNever) {
+  Tokens tokens;
+  tokens.add("let-me-in");
+  start_and_load(by_word, {.tokens = tokens, .guard_metrics = true});
+  EXPECT_EQ(get("/metrics").status, 401);
+  EXPECT_EQ(get("/status").status, 401);
+  for (const auto* path :
+       {"/livez", "/readyz", "/v2/health/ready", "/v2/models/detector/ready", "/openapi.json"})
+    EXPECT_EQ(get(path).status, 200) << path;
+}
+
+TEST_F(Space, EachModelTellsWhetherItIsReady) {
+  start_and_load();
+  EXPECT_EQ(json_of(get("/v2/models/detector/ready"))["ready"], true);
+  EXPECT_EQ(get("/v2/models/nobody/ready").status, 404);
+}
+
+TEST_F(Space, WhoeverWaitedTooLongIsToldSo) {
+  start_and_load(by_word, {.longest_wait = std::chrono::seconds(-1)});
+  const auto late = ask(upload("sheet"));
+  EXPECT_EQ(late.status, 504);
+  EXPECT_EQ(json_of(late)["code"], "too_late");
+  EXPECT_FALSE(header_of(late, "Retry-After").empty());
+}
+
+std::vector<Json> lines_of(const Reply& reply) {
+  std::vector<Json> lines;
+  for (std::size_t at = 0; at < reply.body.size();) {
+    const auto end = reply.body.find('\n', at);
+    lines.push_back(parse_json(std::string_view(reply.body).substr(at, end - at)).value());
+    at = end + 1;
+  }
+  return lines;
+}
+
+Request batch(std::initializer_list<std::string_view> words) {
+  std::string more;
+  for (const auto word : words)
+    more.append("--cut\r\nContent-Disposition: form-data; name=\"file\"; filename=\"")
+        .append(word)
+        .append(".jpg\"\r\n\r\n")
+        .append(word)
+        .append("\r\n");
+  auto request = upload("sheet", "first.jpg", more);
+  request.path = "/extract/batch";
+  return request;
+}
+
+TEST_F(Space, ABatchIsALineForEachFileWhateverBecomesOfTheOthers) {
+  start_and_load(by_word, {}, 1);
+  const auto reply = ask(batch({"rubbish", "explosion", "encrypted"}));
+  EXPECT_EQ(reply.content_type, "application/x-ndjson");
+  const auto lines = lines_of(reply);
+  ASSERT_EQ(lines.size(), 4);
+  const int statuses[] = {200, 422, 500, 422};
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_EQ(lines[i]["index"], i) << "one worker reads in order";
+    EXPECT_EQ(lines[i]["status"], statuses[i]);
+    EXPECT_EQ(lines[i]["success"], statuses[i] == 200);
+  }
+  EXPECT_EQ(lines[0]["file"], "first.jpg");
+  EXPECT_EQ(lines[3]["code"], "pdf_encrypted");
+}
+
+TEST_F(Space, AJobIsReadOnceAndAnswersForItself) {
+  std::atomic<int> reads{0};
+  start_and_load([&](sheets::SheetReader& reader, Bytes file, const PageOptions& options) {
+    ++reads;
+    return by_word(reader, file, options);
+  });
+  auto put = batch({"rubbish"});
+  put.method = Method::Put;
+  put.path = "/jobs/monday-1";
+  const auto accepted = ask(put);
+  EXPECT_EQ(accepted.status, 202);
+  EXPECT_EQ(header_of(accepted, "Location"), "/jobs/monday-1");
+  while (json_of(get("/jobs/monday-1"))["state"] != "done") std::this_thread::yield();
+  const auto job = json_of(get("/jobs/monday-1"));
+  EXPECT_EQ(job["read"], 2);
+  EXPECT_EQ(job["results"].size(), 2);
+  EXPECT_EQ(ask(put).status, 200);
+  EXPECT_EQ(reads, 2) << "the same files under the same id are not read again";
+  const auto events = get("/jobs/monday-1/events");
+  EXPECT_EQ(events.content_type, "text/event-stream");
+  EXPECT_NE(events.body.find("id: 3\nevent: done\n"), std::string::npos);
+  auto other = batch({"sheet"});
+  other.method = Method::Put;
+  other.path = "/jobs/monday-1";
+  EXPECT_EQ(ask(other).status, 409);
+  EXPECT_EQ(get("/jobs/nobody").status, 404);
+  EXPECT_EQ(json_of(get("/jobs/nobody"))["code"], "no_such_job");
 }
 
 TEST_F(Space, BrowsersGetThePageAndClientsTheList) {

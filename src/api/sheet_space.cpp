@@ -80,7 +80,7 @@ void SheetSpace::load_until_loaded() {
   }
 }
 
-Result<void> SheetSpace::admit() const {
+Result<void> SheetSpace::admit() {
   if (draining_)
     return fail(ErrorKind::Unavailable, "the server is shutting down; send the sheet again in a moment",
                 "shutting_down");
@@ -101,17 +101,22 @@ int SheetSpace::retry_after() const {
   return static_cast<int>(std::ceil(std::clamp(seconds, 1.0, 60.0)));
 }
 
-Result<void> SheetSpace::submit(Work work) {
-  TRY(admit());
-  auto job = [this, arrived = Clock::now(), reader = state().reader, work = std::move(work)] {
+std::function<void()> SheetSpace::timed(Work work) {
+  return [this, arrived = Clock::now(), reader = state().reader, work = std::move(work)] {
     const auto start = Clock::now();
     work(*reader, std::chrono::duration<double>(start - arrived).count());
     const double took = seconds_since(start);
     // Work that was dropped at once says nothing of how long a sheet takes.
     if (took > 0.001) seconds_per_sheet_ = 0.8 * seconds_per_sheet_ + 0.2 * took;
   };
-  if (queue_.offer(std::move(job))) return {};
+}
+
+Result<void> SheetSpace::submit(Work work, std::function<bool()> gone) {
+  if (auto admitted = admit(); !admitted && admitted.error().kind != ErrorKind::Overloaded) return admitted;
+  if (queue_.offer({timed(std::move(work)), std::move(gone)})) return {};
   return fail(ErrorKind::Overloaded, "too many sheets wait already; try again in a moment", "overloaded");
 }
+
+void SheetSpace::submit_again(Work work) { queue_.come_again({timed(std::move(work)), {}}); }
 
 }  // namespace alcove::api

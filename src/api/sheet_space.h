@@ -53,18 +53,22 @@ class SheetSpace {
 
   // Whether a sheet would be taken now: Unavailable while models load, failed or drain, Overloaded when the
   // line is full.
-  Result<void> admit() const;
+  Result<void> admit();
   // When a client that was turned away may come back, seconds: from the line's length and what sheets took
   // lately.
   int retry_after() const;
 
   // Runs on a worker, with the reader and the seconds it waited; must not throw. Errors as admit(), at once.
+  // Work whose caller has `gone` makes room for others: it then runs early and elsewhere, only to see that.
   using Work = std::function<void(sheets::SheetReader&, double queued_seconds)>;
-  Result<void> submit(Work work);
+  Result<void> submit(Work work, std::function<bool()> gone = {});
+  // The same from work that runs: behind all that waits, and never refused.
+  void submit_again(Work work);
 
  private:
   void load_until_loaded();
   void set(State state);
+  std::function<void()> timed(Work work);
 
   const SpaceSettings settings_;
   const LoadReader load_;

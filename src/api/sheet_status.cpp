@@ -30,7 +30,7 @@ Json models_json(const sheets::SheetReader& reader) {
 
 }  // namespace
 
-Json status_json(const SheetSpace& space, std::uint64_t body_limit) {
+Json status_json(const SheetSpace& space, std::uint64_t body_limit, const BatchLimits& batch) {
   const auto state = space.state();
   const bool ready = state.phase == SheetSpace::Phase::Ready && !space.draining();
   const auto folder = sheets::find_models(space.settings().models);
@@ -58,7 +58,10 @@ Json status_json(const SheetSpace& space, std::uint64_t body_limit) {
                    {"running", space.queue().running()},
                    {"workers", space.queue().workers()},
                    {"capacity", space.queue().capacity()}};
-  json["limits"] = {{"body_bytes", body_limit}};
+  json["limits"] = {{"body_bytes", body_limit},
+                    {"batch_files", batch.files},
+                    {"batch_file_bytes", batch.file_bytes},
+                    {"batch_inflated_bytes", batch.inflated_bytes}};
   return json;
 }
 

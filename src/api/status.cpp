@@ -10,12 +10,14 @@ namespace {
 struct Row {
   ErrorKind kind;
   int status;
+  std::string_view code;  // where the error has none of its own
 };
 
 constexpr std::array kRows{
-    Row{ErrorKind::BadInput, 400},    Row{ErrorKind::NotFound, 404},    Row{ErrorKind::TooLarge, 413},
-    Row{ErrorKind::Unreadable, 422},  Row{ErrorKind::Unsupported, 422}, Row{ErrorKind::Overloaded, 429},
-    Row{ErrorKind::Unavailable, 503}, Row{ErrorKind::Internal, 500},
+    Row{ErrorKind::BadInput, 400, "bad_request"},    Row{ErrorKind::NotFound, 404, "not_found"},
+    Row{ErrorKind::TooLarge, 413, "too_large"},      Row{ErrorKind::Unreadable, 422, "unreadable"},
+    Row{ErrorKind::Unsupported, 422, "unsupported"}, Row{ErrorKind::Overloaded, 429, "overloaded"},
+    Row{ErrorKind::Unavailable, 503, "unavailable"}, Row{ErrorKind::Internal, 500, "internal"},
 };
 
 struct Outcome {
@@ -24,17 +26,24 @@ struct Outcome {
 };
 
 constexpr std::array kOutcomes{
-    Outcome{200, "ok"},          Outcome{400, "bad_request"}, Outcome{401, "unauthorized"},
-    Outcome{404, "not_found"},   Outcome{405, "not_allowed"}, Outcome{408, "too_slow"},
-    Outcome{413, "too_large"},   Outcome{422, "unreadable"},  Outcome{429, "overloaded"},
-    Outcome{499, "client_gone"}, Outcome{500, "internal"},    Outcome{503, "unavailable"},
+    Outcome{400, "bad_request"}, Outcome{401, "unauthorized"}, Outcome{404, "not_found"},
+    Outcome{405, "not_allowed"}, Outcome{408, "too_slow"},     Outcome{409, "conflict"},
+    Outcome{413, "too_large"},   Outcome{422, "unreadable"},   Outcome{429, "overloaded"},
+    Outcome{499, "client_gone"}, Outcome{500, "internal"},     Outcome{503, "unavailable"},
+    Outcome{504, "too_late"},
 };
+
+const Row& row_of(ErrorKind kind) {
+  const auto row = std::ranges::find(kRows, kind, &Row::kind);
+  return row == kRows.end() ? kRows.back() : *row;
+}
 
 }  // namespace
 
-int http_status(ErrorKind kind) {
-  const auto row = std::ranges::find(kRows, kind, &Row::kind);
-  return row == kRows.end() ? 500 : row->status;
+int http_status(ErrorKind kind) { return row_of(kind).status; }
+
+std::string_view code_of(const Error& error) {
+  return error.code.empty() ? row_of(error.kind).code : error.code;
 }
 
 std::string_view outcome_of(int status) {
@@ -50,7 +59,7 @@ Json error_json(const Error& error) {
     json["error"] = error.message;
   }
   json["detail"] = error.message;
-  if (!error.code.empty()) json["code"] = error.code;
+  json["code"] = code_of(error);
   return json;
 }
 

@@ -22,7 +22,8 @@ TEST(ErrorJson, CarriesTheOriginalsKeysForUnreadableContent) {
   EXPECT_EQ(
       to_text(error_json({ErrorKind::Unreadable, "the PDF is encrypted", "pdf_encrypted"})),
       R"({"success":false,"error":"the PDF is encrypted","detail":"the PDF is encrypted","code":"pdf_encrypted"})");
-  EXPECT_EQ(to_text(error_json({ErrorKind::BadInput, "No file", ""})), R"({"detail":"No file"})");
+  EXPECT_EQ(to_text(error_json({ErrorKind::BadInput, "No file", ""})),
+            R"({"detail":"No file","code":"bad_request"})");
 }
 
 TEST(OutcomeOf, NamesStatuses) {

@@ -1,5 +1,7 @@
 #include "api/work_queue.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace alcove::api {
@@ -18,21 +20,43 @@ WorkQueue::~WorkQueue() {
   for (auto& thread : threads_) thread.join();
 }
 
-bool WorkQueue::offer(Job job) {
+// A free worker takes its job at once: that one does not wait, so it does not count.
+bool WorkQueue::no_room() const {
+  return waiting_.size() >= capacity_ + threads_.size() - std::min(running_, threads_.size());
+}
+
+bool WorkQueue::full() {
+  std::vector<Job> dropped;
   {
     const std::lock_guard lock(mutex_);
-    // A free worker takes its job at once: that one does not wait, so it does not count.
-    const auto idle = threads_.size() - running_;
-    if (closed_ || waiting_.size() >= capacity_ + idle) return false;
+    if (!no_room()) return false;
+    const auto kept = std::stable_partition(
+        waiting_.begin(), waiting_.end(), [](const Job& job) { return !job.abandoned || !job.abandoned(); });
+    dropped.assign(std::make_move_iterator(kept), std::make_move_iterator(waiting_.end()));
+    waiting_.erase(kept, waiting_.end());
+  }
+  for (const auto& job : dropped) job.run();
+  return dropped.empty();
+}
+
+bool WorkQueue::offer(Job job) {
+  if (full()) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || no_room()) return false;
     waiting_.push_back(std::move(job));
   }
   changed_.notify_one();
   return true;
 }
 
-bool WorkQueue::full() const {
-  const std::lock_guard lock(mutex_);
-  return waiting_.size() >= capacity_ + (threads_.size() - running_);
+void WorkQueue::come_again(Job job) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    waiting_.push_back(std::move(job));
+  }
+  changed_.notify_one();
 }
 
 std::size_t WorkQueue::waiting() const {
@@ -54,8 +78,8 @@ void WorkQueue::work() {
     waiting_.pop_front();
     ++running_;
     lock.unlock();
-    job();
-    job = nullptr;  // what the job holds goes before it counts as done
+    job.run();
+    job = {};  // what the job holds goes before it counts as done
     lock.lock();
     --running_;
   }

@@ -13,14 +13,22 @@ namespace alcove::api {
 
 class WorkQueue {
  public:
-  using Job = std::function<void()>;  // must not throw
+  struct Job {
+    std::function<void()> run;  // must not throw
+    std::function<bool()>
+        abandoned;  // nobody waits for it any more; then run() only says so, at once. May be empty
+  };
 
   WorkQueue(int workers, std::size_t capacity);
   ~WorkQueue();  // finishes the jobs that run, drops those that wait
 
-  // False, and the job is not taken, when `capacity` jobs wait already. Safe from any thread.
+  // False, and the job is not taken, when the line is full. Safe from any thread, as is the rest.
   bool offer(Job job);
-  bool full() const;
+  // Whether `capacity` jobs wait already; those whose caller has gone are let go first.
+  bool full();
+  // From a job that runs: what it has left to do goes to the end of the line, however long that is. So work
+  // in many pieces never holds a worker for longer than a piece, and is never refused in its middle.
+  void come_again(Job job);
   std::size_t waiting() const;
   std::size_t running() const;
   std::size_t capacity() const { return capacity_; }
@@ -28,6 +36,7 @@ class WorkQueue {
 
  private:
   void work();
+  bool no_room() const;  // under the lock
 
   const std::size_t capacity_;
   mutable std::mutex mutex_;

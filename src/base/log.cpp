@@ -8,6 +8,9 @@
 namespace alcove {
 namespace {
 
+constexpr auto kJsonPattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})";
+constexpr auto kTextPattern = "%Y-%m-%d %H:%M:%S.%e %l %v";
+
 spdlog::level::level_enum level_of(LogLevel level) {
   switch (level) {
     case LogLevel::Debug: return spdlog::level::debug;
@@ -18,28 +21,60 @@ spdlog::level::level_enum level_of(LogLevel level) {
   return spdlog::level::info;
 }
 
-spdlog::logger& logger() {
-  static const auto instance = [] {
-    auto made = spdlog::stderr_logger_mt("alcove");
-    made->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",%v})");
+struct Output {
+  LogFormat format = LogFormat::JsonLines;
+  std::shared_ptr<spdlog::logger> logger = spdlog::stderr_logger_mt("alcove");
+};
+
+Output& output() {
+  static auto instance = [] {
+    Output made;
+    made.logger->set_pattern(kJsonPattern);
     return made;
   }();
-  return *instance;
+  return instance;
+}
+
+// A name from outside may hold bytes that are not UTF-8, which a log line must survive.
+std::string dumped(const nlohmann::ordered_json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+nlohmann::ordered_json json_of(const LogField& field) {
+  return std::visit([](const auto& value) { return nlohmann::ordered_json(value); }, field.value);
 }
 
 }  // namespace
 
-void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
-  if (!logger().should_log(level_of(level))) return;
-  nlohmann::ordered_json line{{"event", event}};
-  for (const auto& field : fields)
-    std::visit([&](const auto& value) { line[std::string(field.name)] = value; }, field.value);
-  // The pattern opens the object and closes it; the fields go between, names and text escaped. A name from
-  // outside may hold bytes that are not UTF-8, which a log line must survive.
-  const auto text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  logger().log(level_of(level), "{}", std::string_view(text).substr(1, text.size() - 2));
+std::string log_text(LogFormat format, std::string_view event, std::span<const LogField> fields) {
+  if (format == LogFormat::Text) {
+    std::string line(event);
+    for (const auto& field : fields)
+      line.append(" ").append(field.name).append("=").append(dumped(json_of(field)));
+    return line;
+  }
+  nlohmann::ordered_json object{{"event", event}};
+  for (const auto& field : fields) object[std::string(field.name)] = json_of(field);
+  // The pattern opens the object and closes it; the fields go between.
+  const auto text = dumped(object);
+  return text.substr(1, text.size() - 2);
 }
 
-void set_log_level(LogLevel level) { logger().set_level(level_of(level)); }
+void log(LogLevel level, std::string_view event, std::span<const LogField> fields) {
+  auto& [format, logger] = output();
+  if (logger->should_log(level_of(level)))
+    logger->log(level_of(level), "{}", log_text(format, event, fields));
+}
+
+void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+  log(level, event, std::span(fields.begin(), fields.size()));
+}
+
+void set_log_level(LogLevel level) { output().logger->set_level(level_of(level)); }
+
+void set_log_format(LogFormat format) {
+  output().format = format;
+  output().logger->set_pattern(format == LogFormat::JsonLines ? kJsonPattern : kTextPattern);
+}
 
 }  // namespace alcove

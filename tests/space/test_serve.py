@@ -336,7 +336,7 @@ def test_the_log_is_json_without_names_or_readings(start_server, samples):
     requests.get(server.url + "/Jane-Doe.pdf", timeout=10)
     assert server.stop() == 0
     lines = server.log_lines()
-    assert any(line["event"] == "request" and line["path"] == "/extract" and line["status"] == 200 for line in lines)
+    assert any(line["event"] == "request" and line["route"] == "/extract" and line["status"] == 200 for line in lines)
     text = server.log.read_text()
     for secret in ("Jane", body["register_number"], body["subject_code"]):
         assert secret not in text
@@ -361,8 +361,9 @@ def test_metrics_count_what_happened(start_server):
     extract(server, SHEET.read_bytes())
     extract(server, b"text", "a.jpg")
     text = requests.get(server.url + "/metrics", timeout=10).text
-    assert 'alcove_requests_total{route="/extract",status="200",outcome="ok"} 1' in text
-    assert 'alcove_requests_total{route="/extract",status="422",outcome="unreadable"} 1' in text
+    assert 'alcove_requests_total{route="/extract",status="200",outcome="ok",reason=""} 1' in text
+    assert 'alcove_requests_total{route="/extract",status="422",outcome="unreadable",reason="unknown_format"} 1' in text
+    assert 'alcove_sheets_total{outcome="ok"} 1' in text and 'alcove_stage_seconds_count{stage="detect"} 1' in text
     assert "alcove_ready 1" in text and "alcove_model_load_seconds" in text
     assert server.stop() == 0
 
