@@ -16,10 +16,15 @@ def test_the_document_lists_what_there_is(server):
 
 
 def test_schemathesis_finds_nothing(server, tmp_path):
-    """Positive and negative requests made from the document; every reply is checked against it."""
+    """Positive and negative requests made from the document; every reply is checked against it.
+
+    Two checks are left out: whether bytes are a picture is nothing a schema can say, so what it calls valid may be refused, and a form
+    has no types, so what it calls invalid may be accepted.
+    """
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", server.url + "/openapi.json", "--no-color",
-               "--max-examples", "20", "--phases", "examples,coverage,fuzzing", "--generation-deterministic", "--generation-database", "none",
-               "--request-timeout", "60", "--max-time", "120", "--continue-on-failure", "--suppress-health-check", "all"]
+               "--max-examples", "20", "--phases", "examples,coverage,fuzzing", "--generation-deterministic",
+               "--request-timeout", "60", "--max-time", "90", "--continue-on-failure", "--suppress-health-check", "all",
+               "--exclude-checks", "positive_data_acceptance,negative_data_rejection"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert requests.get(server.url + "/readyz", timeout=30).status_code == 200
