@@ -56,6 +56,7 @@ alcove_pkgconfig(png libpng)
 alcove_pkgconfig(tiff libtiff-4)
 alcove_pkgconfig(webp libwebp)
 alcove_pkgconfig(heif libheif)
+alcove_pkgconfig(seccomp libseccomp)
 # PDFium comes without headers and is opened at run time: the file goes beside the binary.
 set(ALCOVE_PDFIUM_RUNTIME "${ALCOVE_DEPS}/pdfium/lib/libpdfium.so")
 

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   alcove::app::add_template(parser, run);
   alcove::app::add_model(parser, run);
   alcove::app::add_demo(parser, run);
+  alcove::app::add_decode_workers(parser, run);
 
   try {
     parser.parse(argc, argv);

@@ -38,6 +38,22 @@ std::unexpected<Error> unsupported(Format format, std::string_view what, std::st
               "unsupported_format");
 }
 
+Error broken() {
+  return {ErrorKind::Unreadable, "this file breaks the program that opens it; export or scan the page again",
+          "damaged"};
+}
+
+Error too_slow() {
+  return {ErrorKind::Unreadable,
+          "this page takes too long to open; save it as a plain picture, or scan it at a lower resolution",
+          "too_slow"};
+}
+
+Error too_much_memory() {
+  return {ErrorKind::Unreadable, "this page takes too much memory to open; scan it at a lower resolution",
+          "too_much_memory"};
+}
+
 Result<void> check_size(Format format, std::uint64_t width, std::uint64_t height,
                         const DecodeLimits& limits) {
   if (width == 0 || height == 0) return damaged(format, "its size is zero");

@@ -17,11 +17,19 @@ Result<Page> decode_webp(Bytes bytes, const DecodeOptions& options);
 Result<Page> decode_heic(Bytes bytes, const DecodeOptions& options);
 Result<Page> decode_pdf(Bytes bytes, const DecodeOptions& options);
 
+// Loads what these libraries otherwise load with their first file, and may no longer load in a worker. Never
+// fails: what is missing is missed by the first file.
+void warm_up_heic();
+void warm_up_pdf();
+
 // The sentences that every format needs. `detail` may quote a library; what is not plain text in it is
 // dropped.
 std::unexpected<Error> truncated(Format format);
 std::unexpected<Error> damaged(Format format, std::string_view detail);
 std::unexpected<Error> unsupported(Format format, std::string_view what, std::string_view fix);
+Error broken();
+Error too_slow();
+Error too_much_memory();
 
 // To be asked before anything is allocated for the page.
 Result<void> check_size(Format format, std::uint64_t width, std::uint64_t height, const DecodeLimits& limits);

@@ -96,9 +96,7 @@ Result<Page> decode_page(Bytes bytes, const DecodeOptions& options) try {
         "unknown_format");
   return codec->decode(bytes, options);
 } catch (const std::bad_alloc&) {
-  return fail(ErrorKind::TooLarge,
-              "there is not enough memory to open this page; scan it at a lower resolution",
-              "too_many_pixels");
+  return std::unexpected(too_much_memory());
 }
 
 }  // namespace alcove::imaging

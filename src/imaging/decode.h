@@ -34,13 +34,12 @@ struct Page {
 };
 
 // Errors, each a sentence that names the fix: Unreadable (codes empty_file, unknown_format, damaged,
-// truncated, pdf_encrypted, no_such_page, unsupported_format), TooLarge (too_many_pixels, too_many_pages) or
-// Unavailable (no_pdf_library). Sizes are taken from headers and judged before anything is allocated for
-// them.
+// truncated, pdf_encrypted, no_such_page, unsupported_format, too_much_memory), TooLarge (too_many_pixels,
+// too_many_pages) or Unavailable (no_pdf_library). Sizes are taken from headers and judged before anything is
+// allocated for them.
 //
-// A pure function of its arguments: safe from any thread, one document at a time inside PDFium. This is where
-// the child process of design.md will stand: it gets the bytes and the options, and hands back the page or
-// the error.
+// A pure function of its arguments: safe from any thread, one document at a time inside PDFium. A stranger's
+// bytes go through imaging/decode_pool.h, which calls this in a child.
 Result<Page> decode_page(Bytes bytes, const DecodeOptions& options = {});
 
 }  // namespace alcove::imaging

@@ -28,6 +28,12 @@ std::unexpected<Error> error_of(const heif_error& error) {
 
 }  // namespace
 
+void warm_up_heic() {
+  // Asks for the decoders' plug-ins.
+  heif_have_decoder_for_format(heif_compression_HEVC);
+  const Context context(heif_context_alloc(), heif_context_free);
+}
+
 Result<Page> decode_heic(Bytes bytes, const DecodeOptions& options) {
   TRY(check_page(Format::Heic, options.page, 1, options.limits));
   const Context context(heif_context_alloc(), heif_context_free);

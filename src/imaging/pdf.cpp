@@ -59,7 +59,22 @@ Result<Image> render(const PdfiumApi& api, PdfForm* form, PdfPage* page, const D
   return image;
 }
 
+// A page of text in fonts that are not in the file.
+constexpr std::string_view kWarmingPdf =
+    "%PDF-1.4\n"
+    "1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<<"
+    "/A<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>/B<</Type/Font/Subtype/TrueType/BaseFont/"
+    "Unknown>>>>>>>>endobj\n"
+    "4 0 obj<</Length 47>>stream\n"
+    "BT /A 9 Tf 9 9 Td (alcove) Tj /B 9 Tf (1) Tj ET\n"
+    "endstream endobj\n"
+    "trailer<</Root 1 0 R>>\n%%EOF\n";
+
 }  // namespace
+
+void warm_up_pdf() { [[maybe_unused]] const auto page = decode_pdf(as_bytes(kWarmingPdf), {}); }
 
 Result<Page> decode_pdf(Bytes bytes, const DecodeOptions& options) {
   if (!is_complete(bytes)) return truncated(Format::Pdf);

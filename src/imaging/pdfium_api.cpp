@@ -28,7 +28,7 @@ bool find(void* library, const char* name, Function& function) {
 std::optional<PdfiumApi> find_all(void* library) {
   PdfiumApi api{};
   const bool complete =
-      find(library, "FPDF_InitLibrary", api.FPDF_InitLibrary) &&
+      find(library, "FPDF_InitLibraryWithConfig", api.FPDF_InitLibraryWithConfig) &&
       find(library, "FPDF_LoadMemDocument64", api.FPDF_LoadMemDocument64) &&
       find(library, "FPDF_GetLastError", api.FPDF_GetLastError) &&
       find(library, "FPDF_GetPageCount", api.FPDF_GetPageCount) &&
@@ -57,7 +57,11 @@ Result<const PdfiumApi*> pdfium() {
     if (void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL)) {
       api = find_all(library);
       if (api) {
-        api->FPDF_InitLibrary();
+        // No folders of fonts: text in fonts that the file lacks comes from those built into the library, so
+        // that a page looks the same on every machine, and in a worker, which may open nothing.
+        const char* no_folders[] = {nullptr};
+        const PdfConfig config{.font_folders = no_folders};
+        api->FPDF_InitLibraryWithConfig(&config);
         return &*api;
       }
     }

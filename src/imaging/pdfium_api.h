@@ -17,8 +17,15 @@ struct PdfFormFill {
   void* callbacks[48] = {};  // more than the interface has
 };
 
+struct PdfConfig {  // FPDF_LIBRARY_CONFIG
+  int version = 2;
+  const char** font_folders = nullptr;  // ends in a null; no list at all means the system's
+  void* isolate = nullptr;              // of a script engine, which we have none of
+  unsigned embedder_slot = 0;
+};
+
 struct PdfiumApi {
-  void (*FPDF_InitLibrary)();
+  void (*FPDF_InitLibraryWithConfig)(const PdfConfig*);
   PdfDocument* (*FPDF_LoadMemDocument64)(const void* bytes, std::size_t size, const char* password);
   unsigned long (*FPDF_GetLastError)();
   int (*FPDF_GetPageCount)(PdfDocument*);

@@ -1,0 +1,197 @@
+#include "imaging/decode_worker.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <new>
+#include <vector>
+
+#include "imaging/codecs.h"
+#include "imaging/decode_messages.h"
+#include "imaging/worker_memory.h"
+
+namespace alcove::imaging {
+
+namespace {
+
+constexpr int kWorkerSocket = 3;
+
+// The pool has taken the pixels when it hangs up. Where it may not look into other processes it asks for
+// them.
+void hand_over(const Descriptor& socket, const Image& image) {
+  if (receive_message(socket)) send_bytes(socket, image.pixels);
+}
+
+void open_page(const Descriptor& socket, const PageRequest& request, const SharedFile& file,
+               DecodeFunction decode) {
+  auto page = file ? decode(file.bytes(), request.options) : std::unexpected(too_much_memory());
+  if (!page) {
+    send_message(socket, to_message(WorkerReply(std::move(page).error())));
+    return;
+  }
+  const auto& image = page->image;
+  const auto address = reinterpret_cast<std::uintptr_t>(image.pixels.data());
+  if (send_message(socket, to_message(PageAt{address, image.width, image.height, page->pages})))
+    hand_over(socket, image);
+}
+
+void answer(const Descriptor& socket, const Message& message, DecodeFunction decode) try {
+  if (const auto request = parse_request(as_bytes(message.text)))
+    open_page(socket, *request, SharedFile(message.along, request->file_bytes), decode);
+} catch (const std::bad_alloc&) {
+  send_message(socket, to_message(WorkerReply(too_much_memory())));
+}
+
+// One page, and out.
+[[noreturn]] void work(Descriptor given, const WorkerLimits& limits, pid_t keeper, DecodeFunction decode) {
+  // Nothing else that the keeper holds comes along: not its control socket, nor other workers' sockets.
+  const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int standard : {0, 1, 2}) ::dup2(nowhere, standard);
+  ::dup2(given.number(), kWorkerSocket);
+  ::close_range(kWorkerSocket + 1, ~0U, 0);
+  const Descriptor socket(kWorkerSocket);
+
+  give_up_rights(limits, keeper);
+  if (const auto message = receive_message(socket, Along::Accepted)) answer(socket, *message, decode);
+  ::_exit(0);
+}
+
+template <class Plain>
+std::string bytes_of(const Plain& plain) {
+  return {reinterpret_cast<const char*>(&plain), sizeof plain};
+}
+template <class Plain>
+std::optional<Plain> plain_of(const std::string& bytes) {
+  Plain plain;
+  if (bytes.size() != sizeof plain) return std::nullopt;
+  std::memcpy(&plain, bytes.data(), sizeof plain);
+  return plain;
+}
+
+class Keeper {
+ public:
+  explicit Keeper(DecodeFunction decode) : control_(kControlSocket), decode_(decode) {}
+
+  // What a worker finds when it has given up its rights here.
+  GrantedLimits try_limits() const {
+    const pid_t self = ::getpid();
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(give_up_rights(WorkerLimits{}, self));
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status)) return 0;
+    return static_cast<GrantedLimits>(WEXITSTATUS(status));
+  }
+
+  bool tell_pool(const KeeperReady& ready) const { return send_message(control_, bytes_of(ready)); }
+
+  // Until the pool hangs up.
+  void run() {
+    const sigset_t none = [] {
+      sigset_t set;
+      sigemptyset(&set);
+      return set;
+    }();
+    for (;;) {
+      std::vector<pollfd> watched{{control_.number(), POLLIN, 0}};
+      for (const auto& worker : workers_)
+        watched.push_back({worker.killed ? -1 : worker.socket.number(), 0, 0});
+      // The end of a worker interrupts this.
+      if (::ppoll(watched.data(), watched.size(), nullptr, &none) > 0) {
+        if (watched[0].revents != 0 && !start_worker()) return;
+        for (std::size_t i = 1; i < watched.size(); ++i)
+          if (watched[i].revents & POLLHUP) kill_worker(workers_[i - 1]);
+      }
+      bury_workers();
+    }
+  }
+
+ private:
+  struct Worker {
+    pid_t process = 0;
+    Descriptor socket;  // the worker's own end
+    bool killed = false;
+  };
+
+  // False: the pool is gone. Workers end with this process.
+  bool start_worker() {
+    auto message = receive_message(control_, Along::Accepted);
+    if (!message) return false;
+    const auto order = plain_of<StartWorker>(message->text);
+    if (!order || !message->along) return true;
+    const pid_t self = ::getpid();
+    const pid_t process = ::fork();
+    if (process == 0) work(std::move(message->along), order->limits, self, decode_);
+    if (process < 0) return true;  // the socket closes, which says it
+    send_message(message->along, to_message(WorkerStarted{process}));
+    workers_.push_back({process, std::move(message->along)});
+    return true;
+  }
+
+  // Nobody waits for its answer any longer.
+  static void kill_worker(Worker& worker) {
+    ::kill(worker.process, SIGKILL);
+    worker.killed = true;
+  }
+
+  void bury_workers() {
+    int status = 0;
+    rusage used{};
+    for (pid_t process = 0; (process = ::wait4(-1, &status, WNOHANG, &used)) > 0;) {
+      const auto worker = std::ranges::find(workers_, process, &Worker::process);
+      if (worker == workers_.end()) continue;
+      // When it has answered, nobody is there to hear this.
+      send_message(worker->socket,
+                   to_message(WorkerEnded{.wait_status = status,
+                                          .memory = static_cast<std::uint64_t>(used.ru_maxrss) * 1024,
+                                          .cpu_seconds = static_cast<std::uint64_t>(used.ru_utime.tv_sec +
+                                                                                    used.ru_stime.tv_sec)}));
+      workers_.erase(worker);
+    }
+  }
+
+  Descriptor control_;
+  DecodeFunction decode_;
+  std::vector<Worker> workers_;  // a handful
+};
+
+void wake_on_death() {
+  struct sigaction action{};
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGCHLD, &action, nullptr);
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGCHLD);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);  // but inside ppoll
+}
+
+// So that the system, short of memory, ends a worker rather than the server.
+void volunteer() {
+  const int file = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return;
+  [[maybe_unused]] const auto written = ::write(file, "1000", 4);
+  ::close(file);
+}
+
+}  // namespace
+
+int keep_decode_workers(DecodeFunction decode) {
+  ::close_range(kControlSocket + 1, ~0U, 0);
+  wake_on_death();
+  volunteer();
+  Keeper keeper(decode);
+  // Once, here, rather than in each worker, which could no longer open the libraries.
+  warm_up_heic();
+  warm_up_pdf();
+  if (!keeper.tell_pool({keeper.try_limits()})) return 0;
+  keeper.run();
+  return 0;
+}
+
+}  // namespace alcove::imaging
