@@ -1,7 +1,4 @@
 // A page of any bytes: whatever they are, the answer is a page within the limits or an error with a code.
-//
-//   clang++ … -fsanitize=fuzzer,address,undefined fuzz/decode_fuzz.cpp    seeds: tests/golden/images,
-//   src/imaging/testdata
 
 #include <cstddef>
 #include <cstdint>

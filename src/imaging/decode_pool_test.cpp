@@ -23,7 +23,7 @@
 
 #include "imaging/decode_messages.h"
 #include "imaging/golden.h"
-#include "imaging/testing.h"
+#include "imaging/pdf_testing.h"
 
 namespace alcove::imaging {
 namespace {
@@ -193,8 +193,6 @@ Result<Page> decode_or_attack(Bytes bytes, const DecodeOptions& options) {
 
 // ---- outside ----
 
-constexpr const char* kKeeper = "decode-workers-that-attack";
-
 bool granted(DecodePool& pool, std::string_view limit) {
   while (!pool.status().granted) std::this_thread::sleep_for(1ms);
   const auto bit = std::ranges::find(kLimitNames, limit) - kLimitNames.begin();
@@ -203,7 +201,7 @@ bool granted(DecodePool& pool, std::string_view limit) {
 
 class Attacked : public testing::Test {
  protected:
-  static PoolSettings settings() { return {.workers = 2, .keeper = kKeeper}; }
+  static PoolSettings settings() { return {.workers = 2, .keeper = kTestKeeper}; }
 
   // The code, or what was said.
   static std::string attack(DecodePool& pool, std::string_view what) {
@@ -258,7 +256,8 @@ TEST_F(Attacked, AWorkerThatBreaksIsTheFilesFault) {
 
 TEST_F(Attacked, MemoryWithoutEndEnds) {
   auto small = settings();
-  small.limits.memory = 1ULL << 30;
+  small.limits = {.memory = 1ULL << 30, .cpu_seconds = 100};
+  small.longest_page = 10min;
   DecodePool pool(small);
   if (!granted(pool, "memory")) GTEST_SKIP() << "memory cannot be limited here";
   EXPECT_EQ(attack(pool, "allocate without end"), "too_much_memory");
@@ -314,7 +313,7 @@ TEST_F(Attacked, AnotherKeeperTakesOver) {
 }
 
 TEST_F(Attacked, NobodyElseNotices) {
-  DecodePool pool({.workers = 3, .keeper = kKeeper});
+  DecodePool pool({.workers = 3, .keeper = kTestKeeper});
   const auto file = golden("images/420.jpg");
   const auto expected = decode_page(file);
   std::atomic<int> right{0};
@@ -347,7 +346,7 @@ TEST_F(Attacked, NoProcessIsLeftBehind) {
 // ---- ordinary files ----
 
 TEST(DecodePool, OpensWhatDecodePageOpens) {
-  DecodePool pool({.keeper = kKeeper});
+  DecodePool pool({.keeper = kTestKeeper});
   const auto cases = golden_pictures();
   ASSERT_GE(cases.size(), 30u);
   for (const auto& picture : cases) {
@@ -360,8 +359,32 @@ TEST(DecodePool, OpensWhatDecodePageOpens) {
   }
 }
 
+double ink_of(const Image& image) {
+  return static_cast<double>(std::ranges::count_if(image.pixels, [](int value) { return value < 128; }));
+}
+
+// Rather than open a font, which it may not, a worker draws with those inside the library, as we do here.
+TEST(DecodePool, DrawsTextInFontsThatThePdfLacks) {
+  DecodePool pool({.keeper = kTestKeeper});
+  for (const char* font : {"Helvetica", "Times-Roman", "Courier-Bold", "Arial", "DejaVuSans", "Unheard-Of"}) {
+    const auto pdf =
+        pdf_of({"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+                fmt::format("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 60] /Contents 4 0 R /Resources "
+                            "<< /Font << /F << "
+                            "/Type /Font /Subtype /TrueType /BaseFont /{} >> >> >> >>",
+                            font),
+                "<< /Length 47 >>\nstream\nBT /F 24 Tf 9 20 Td (Register 212223104) Tj ET  \nendstream"});
+    const auto here = decode_page(pdf), there = pool.page(pdf, {});
+    ASSERT_TRUE(here && there) << font;
+    // Not every pixel: what PDFium made of the last unknown font shows a little in the next one's width.
+    const double ink = ink_of(there->image), ink_here = ink_of(here->image);
+    EXPECT_GT(ink, 6000) << font;
+    EXPECT_NEAR(ink / ink_here, 1, 0.05) << font;
+  }
+}
+
 TEST(DecodePool, OpensHeicWithItsThreads) {
-  DecodePool pool({.keeper = kKeeper});
+  DecodePool pool({.keeper = kTestKeeper});
   const auto file = testdata("four_corners.heic");
   const auto here = decode_page(file), there = pool.page(file, {});
   ASSERT_EQ(here.has_value(), there.has_value()) << (there ? "" : there.error().message);
@@ -371,7 +394,7 @@ TEST(DecodePool, OpensHeicWithItsThreads) {
 }
 
 TEST(DecodePool, PassesErrorsAndOptionsOn) {
-  DecodePool pool({.keeper = kKeeper});
+  DecodePool pool({.keeper = kTestKeeper});
   EXPECT_EQ(pool.page(as_bytes("no picture"), {}).error().code, "unknown_format");
   EXPECT_EQ(pool.page({}, {}).error().code, "empty_file");
   const auto locked = testdata("locked.pdf");
@@ -388,7 +411,7 @@ TEST(DecodePool, PassesErrorsAndOptionsOn) {
 }
 
 TEST(DecodePool, TakesPagesThatAreSent) {
-  DecodePool pool({.may_look = false, .keeper = kKeeper});
+  DecodePool pool({.may_look = false, .keeper = kTestKeeper});
   const auto file = golden("pages/a4.png");
   const auto here = decode_page(file), there = pool.page(file, {});
   ASSERT_TRUE(here && there);
@@ -398,7 +421,7 @@ TEST(DecodePool, TakesPagesThatAreSent) {
 
 // Printed, not judged: it is of this machine and this moment.
 TEST(DecodePool, SaysWhatItAdds) {
-  DecodePool pool({.keeper = kKeeper});
+  DecodePool pool({.keeper = kTestKeeper});
   LocalDecoder here;
   const auto median_of = [](Decoder& decoder, Bytes file) {
     std::vector<double> milliseconds;
@@ -426,7 +449,7 @@ TEST(DecodePool, SaysWhatItAdds) {
 }  // namespace alcove::imaging
 
 int main(int count, char** words) {
-  if (count == 2 && std::string_view(words[1]) == alcove::imaging::kKeeper) {
+  if (count == 2 && std::string_view(words[1]) == alcove::imaging::kTestKeeper) {
     alcove::imaging::keeper_process = ::getpid();
     return alcove::imaging::keep_decode_workers(alcove::imaging::decode_or_attack);
   }

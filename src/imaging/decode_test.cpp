@@ -56,6 +56,40 @@ TEST(DecodePage, EqualsTheGoldenPictures) {
   }
 }
 
+TEST(DecodePage, ShowsTheSamePictureInEveryKind) {
+  for (const auto* name :
+       {"ycck.jpg", "palette.tiff", "rgb16.tiff", "orientation6.png", "orientation6.webp"}) {
+    const auto page = decode_page(testdata(name));
+    ASSERT_TRUE(page) << name << ": " << page.error().message;
+    EXPECT_EQ(page->image.width, 64) << name;
+    expect_four_corners(page->image, 6);
+  }
+}
+
+TEST(DecodePage, KeepsTheUpperEightOfSixteenBits) {
+  const auto page = decode_page(testdata("grey16.tiff"));
+  ASSERT_TRUE(page) << page.error().message;
+  const auto grey_at = [&](int x, int y) { return page->image.row(y)[3 * x]; };
+  EXPECT_EQ(grey_at(16, 12), 76);   // red
+  EXPECT_EQ(grey_at(48, 12), 150);  // green
+  EXPECT_EQ(grey_at(16, 36), 29);   // blue
+  EXPECT_EQ(grey_at(48, 36), 255);
+}
+
+TEST(DecodePage, OpensALockedPdfOfTodayWithItsPassword) {
+  const auto locked = sample("encrypted.pdf");  // AES of 256 bits
+  const auto without = decode_page(locked), wrong = decode_page(locked, {.limits = {}, .password = "guess"}),
+             right = decode_page(locked, {.limits = {}, .password = "alcove-sample"});
+  EXPECT_EQ(without.error().code, "pdf_encrypted");
+  EXPECT_NE(without.error().message.find("send its password"), std::string::npos);
+  EXPECT_EQ(wrong.error().code, "pdf_encrypted");
+  EXPECT_NE(wrong.error().message.find("does not open"), std::string::npos);
+  ASSERT_TRUE(right) << right.error().message;
+  EXPECT_GT(right->image.width, 1000);
+  for (const auto& odd : {std::string(5000, 'x'), std::string("caf\xC3\xA9"), std::string("\0x", 2)})
+    EXPECT_EQ(error_code(locked, {.limits = {}, .password = odd}), "pdf_encrypted");
+}
+
 TEST(DecodePage, ReadsHeicOrNamesTheMissingPlugIn) {
   const auto page = decode_page(testdata("four_corners.heic"));
   if (page) {

@@ -22,6 +22,9 @@ std::unexpected<Error> error_of(const heif_error& error) {
     return unsupported(Format::Heic, "cannot be decoded on this machine",
                        "install the package libheif-plugin-libde265 there, or send the page as JPEG");
   if (error.subcode == heif_suberror_End_of_data) return truncated(Format::Heic);
+  if (error.subcode == heif_suberror_Security_limit_exceeded)
+    return fail(ErrorKind::TooLarge, "this HEIC has more pixels than are read; save it at a lower resolution",
+                "too_many_pixels");
   if (error.code == heif_error_Memory_allocation_error) throw std::bad_alloc();
   return damaged(Format::Heic, error.message ? error.message : "unreadable");
 }

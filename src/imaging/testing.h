@@ -25,12 +25,19 @@ inline Buffer read_file(const std::filesystem::path& path) {
 inline Buffer testdata(const std::string& name) {
   return read_file(ALCOVE_SOURCE_DIR "/src/imaging/testdata/" + name);
 }
+inline Buffer sample(const std::string& name) {
+  return read_file(ALCOVE_SOURCE_DIR "/samples/sheets/" + name);
+}
 inline Buffer golden(const std::string& name) { return read_file(ALCOVE_SOURCE_DIR "/tests/golden/" + name); }
 inline Buffer buffer(std::string_view text) { return {text.begin(), text.end()}; }
 
 // The tests' program lies far from the library; a name in the environment is what an installation may use as
 // well.
 inline const bool kPdfiumIsNamed = setenv("ALCOVE_PDFIUM", ALCOVE_PDFIUM_RUNTIME, /*overwrite*/ 0) == 0;
+
+// The word at which this program is the keeper of decode workers, which then do what the file says when it
+// begins with "attack: " (decode_pool_test.cpp).
+constexpr const char* kTestKeeper = "decode-workers-that-attack";
 
 // Red and green above, blue and white below: the picture of the hand-made files, which shows every wrong
 // turn.

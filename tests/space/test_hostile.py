@@ -1,0 +1,172 @@
+"""Files and requests made to do harm, against the real server: each sender gets an answer, and nobody else notices."""
+
+import os
+import random
+import signal
+import socket
+import struct
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from conftest import ROOT
+
+SHEET = (ROOT / "samples/sheets/clean-slip.pdf").read_bytes()
+# Of the mutating client; script/test --long gives it a minute.
+SECONDS = float(os.environ.get("ALCOVE_FUZZ_SECONDS", "3"))
+
+
+def extract(server, content: bytes, name: str = "sheet.jpg") -> requests.Response:
+    return requests.post(server.url + "/extract", files={"file": (name, content)}, timeout=120)
+
+
+def png(width: int, height: int) -> bytes:
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(99999))) + chunk(b"IEND", b"")
+
+
+def pdf(kids: str, count: int, pages: list[str]) -> bytes:
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages /Kids [{kids}] /Count {count} >>", *pages]
+    body = "".join(f"{number} 0 obj\n{text}\nendobj\n" for number, text in enumerate(objects, 1))
+    return f"%PDF-1.4\n{body}trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\n%%EOF\n".encode()
+
+
+def page(box: str) -> str:
+    return f"<< /Type /Page /Parent 2 0 R /MediaBox [{box}] >>"
+
+
+TEN_THOUSAND = pdf(" ".join(f"{n + 3} 0 R" for n in range(10_000)), 10_000, [page("0 0 9 9")] * 10_000)
+HOSTILE = {
+    "a PNG of 50,000 by 50,000": (png(50_000, 50_000), 413, "too_many_pixels"),
+    "a PNG without its pixels": (png(3_000, 3_000), 422, None),
+    "a PDF without pages": (pdf("", 0, []), 422, "damaged"),
+    "a PDF of ten thousand pages": (TEN_THOUSAND, 413, "too_many_pages"),
+    "a PDF page of 200 inches": (pdf("3 0 R", 1, [page("0 0 14400 14400")]), 413, "too_many_pixels"),
+    "half a PDF": (SHEET[: len(SHEET) // 2], 422, "truncated"),
+    "nothing": (b"", 422, "empty_file"),
+    "a text": (b"Dear Sir or Madam", 422, "unknown_format"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_each_hostile_file_has_its_code(server, name):
+    content, status, code = HOSTILE[name]
+    reply = extract(server, content)
+    assert reply.status_code == status, reply.text
+    assert code is None or reply.json()["code"] == code
+    assert reply.json()["detail"].isprintable()
+
+
+def children_of(process: int) -> list[int]:
+    """The process's children, by their stat files."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:
+            continue
+        if int(text.rpartition(")")[2].split()[1]) == process:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def test_hostile_files_leave_nothing_behind(start_server):
+    server = start_server("--workers", 2)
+    server.wait_until("/readyz", 200)
+
+    def one_round():
+        with ThreadPoolExecutor(4) as senders:
+            list(senders.map(lambda content: extract(server, content), [content for content, _, _ in HOSTILE.values()]))
+
+    def descriptors() -> int:
+        return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
+
+    def settled(count, most: int) -> bool:
+        end = time.monotonic() + 30
+        while count() > most and time.monotonic() < end:
+            time.sleep(0.05)
+        return count() <= most
+
+    one_round()
+    before = descriptors()
+    for _ in range(5):
+        one_round()
+    assert settled(descriptors, before + 2), "descriptors leak"  # connections come and go
+    (keeper,) = children_of(server.process.pid)
+    assert settled(lambda: len(children_of(keeper)), 2), "workers pile up"
+
+
+def test_the_workers_limits_are_on_the_status(server):
+    workers = requests.get(server.url + "/status", timeout=10).json()["decode_workers"]
+    assert workers["count"] >= 1 and workers["restarts"] >= 0
+    assert set(workers["limits"]) == {"seccomp", "no_new_privileges", "memory", "cpu_time", "files", "file_size",
+                                      "no_core", "dies_with_parent"}
+    assert all(isinstance(granted, bool) for granted in workers["limits"].values())
+
+
+def test_a_killed_keeper_is_replaced(start_server):
+    server = start_server()
+    server.wait_until("/readyz", 200)
+    (keeper,) = children_of(server.process.pid)
+    os.kill(keeper, signal.SIGKILL)
+    assert extract(server, SHEET).status_code == 200
+    (other,) = children_of(server.process.pid)
+    assert other != keeper
+    assert server.stop() == 0
+    assert not Path(f"/proc/{other}").exists(), "the keeper outlives its server"
+
+
+REQUESTS = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n",
+    b"GET /status HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\nGET /livez HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST /extract HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=c\r\nContent-Length: 96\r\n\r\n"
+    b'--c\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\npixels of a sheet\r\n--c--\r\n',
+    b"POST /extract HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Type: multipart/form-data; boundary=c\r\n\r\n"
+    b"5\r\n--c\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: x\r\n\r\n",
+    b"PUT /jobs/7 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
+    b"OPTIONS * HTTP/1.0\r\nOrigin: https://a.example\r\n\r\n",
+)
+WORDS = (b"\r\n", b"\n", b"\0", b": ", b"%00", b"\xff" * 9, b"Content-Length: 5\r\n", b"Content-Length: -1\r\n",
+         b"Transfer-Encoding: chunked\r\n", b"HTTP/9.9", b"99999999999999999999", b"A" * 9000, b"/../" * 50, b"0\r\n\r\n")
+
+
+def mutated(chance: random.Random) -> bytes:
+    request = bytearray(chance.choice(REQUESTS))
+    for _ in range(chance.randint(1, 4)):
+        place = chance.randrange(len(request) + 1)
+        action = chance.randrange(4)
+        if action == 0 and request:
+            request[place % len(request)] = chance.randrange(256)
+        elif action == 1:
+            request[place:place] = chance.choice(WORDS)
+        elif action == 2:
+            del request[place : place + chance.randint(1, 40)]
+        else:
+            request[place:place] = request[chance.randrange(len(request) + 1) :][:60]
+    return bytes(request)
+
+
+def test_mutated_requests_never_find_a_fault(server):
+    seed = random.randrange(1 << 32)
+    chance, end, count = random.Random(seed), time.monotonic() + SECONDS, 0
+    while time.monotonic() < end:
+        request = mutated(chance)
+        count += 1
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.settimeout(0.05)
+            try:
+                connection.sendall(request)
+                reply = connection.recv(65536)
+            except (TimeoutError, ConnectionError):
+                continue  # it waits for more, or hung up
+        assert not reply.startswith(b"HTTP/1.1 500"), f"seed {seed}, request {count}: {request!r}"
+        assert server.process.poll() is None, f"seed {seed}, request {count} ended the server: {request!r}"
+    assert requests.get(server.url + "/livez", timeout=10).status_code == 200
+    assert count > 0
