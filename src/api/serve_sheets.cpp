@@ -11,6 +11,7 @@
 #include "api/sheet_page.h"
 #include "api/sheet_service.h"
 #include "base/log.h"
+#include "imaging/decode_pool.h"
 
 namespace alcove::api {
 namespace {
@@ -46,20 +47,30 @@ void leave_in_order(SheetSpace& space, std::chrono::seconds limit, const sigset_
   stop_server();
 }
 
+Result<std::shared_ptr<sheets::SheetReader>> load_reader(const sheets::ReaderSettings& settings) {
+  return std::shared_ptr<sheets::SheetReader>(TRY(sheets::SheetReader::load(settings)));
+}
+
 }  // namespace
 
-Result<void> serve_answer_sheet(const ServeSettings& settings, LoadReader load, ReadPage read) {
+Result<void> serve_answer_sheet(const ServeSettings& settings) {
   // Blocked before any thread starts, so that every thread inherits it and one alone receives them.
   const auto signals = stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   // A client that hangs up must not end the server.
   std::signal(SIGPIPE, SIG_IGN);
 
+  auto reader = settings.reader;
+  reader.engine.requests = settings.workers;
   SheetSpace space({.models = settings.reader.models, .workers = settings.workers, .queue = settings.queue},
-                   std::move(load));
-  SheetService service(
-      {.tokens = settings.tokens, .guard_metrics = settings.guard_metrics, .body_limit = settings.body_limit},
-      space, std::move(read));
+                   [reader] { return load_reader(reader); });
+  const auto pool =
+      std::make_shared<imaging::DecodePool>(imaging::PoolSettings{.workers = settings.workers});
+  SheetService service({.tokens = settings.tokens,
+                        .guard_metrics = settings.guard_metrics,
+                        .body_limit = settings.body_limit,
+                        .decode_workers = [pool] { return pool->status(); }},
+                       space, read_page_with(pool, settings.sheet));
   const ServerSettings server{.host = settings.host == "localhost" ? "127.0.0.1" : settings.host,
                               .port = settings.port,
                               .body_limit = settings.body_limit,
@@ -80,16 +91,6 @@ Result<void> serve_answer_sheet(const ServeSettings& settings, LoadReader load, 
   if (requests_in_flight() > 0 || is_busy(space) || space.state().phase == SheetSpace::Phase::Loading)
     _exit(0);
   return {};
-}
-
-Result<void> serve_answer_sheet(const ServeSettings& settings) {
-  auto reader = settings.reader;
-  reader.engine.requests = settings.workers;
-  const auto load = [reader]() -> Result<std::shared_ptr<sheets::SheetReader>> {
-    return std::shared_ptr<sheets::SheetReader>(TRY(sheets::SheetReader::load(reader)));
-  };
-  return serve_answer_sheet(settings, load,
-                            read_page_with(std::make_shared<imaging::LocalDecoder>(), settings.sheet));
 }
 
 }  // namespace alcove::api

@@ -36,7 +36,4 @@ struct ServeSettings {
 // process, and on the thread that starts every other one: it blocks those signals first.
 Result<void> serve_answer_sheet(const ServeSettings& settings);
 
-// The same with another reader behind it.
-Result<void> serve_answer_sheet(const ServeSettings& settings, LoadReader load, ReadPage read);
-
 }  // namespace alcove::api

@@ -196,7 +196,9 @@ void SheetService::model_ready(Request request, Answer answer) {
 }
 
 void SheetService::status(Request, Answer answer) {
-  answer.send(json_reply(200, status_json(space_, settings_.body_limit, settings_.batch)));
+  const auto& workers = settings_.decode_workers;
+  answer.send(json_reply(200, status_json(space_, settings_.body_limit, settings_.batch,
+                                          workers ? std::optional(workers()) : std::nullopt)));
 }
 
 void SheetService::metrics(Request, Answer answer) {

@@ -12,6 +12,7 @@
 #include "api/sheet_space.h"
 #include "api/sheet_upload.h"
 #include "api/tokens.h"
+#include "imaging/decode_pool.h"
 
 namespace alcove::api {
 
@@ -23,6 +24,7 @@ struct ServiceSettings {
       300};  // of a sheet in the queue; after that nobody is there to hear of it
   BatchLimits batch;
   JobLimits jobs;
+  std::function<imaging::PoolStatus()> decode_workers;  // empty: files are opened in this process
 };
 
 class SheetService final : public Service {

@@ -28,9 +28,18 @@ Json models_json(const sheets::SheetReader& reader) {
   return list;
 }
 
+Json workers_json(const imaging::PoolStatus& pool) {
+  Json limits;  // null while the keeper of the workers starts
+  if (pool.granted)
+    for (std::size_t bit = 0; bit < imaging::kLimitNames.size(); ++bit)
+      limits[std::string(imaging::kLimitNames[bit])] = (*pool.granted >> bit & 1) != 0;
+  return {{"count", pool.workers}, {"lost", pool.lost}, {"limits", std::move(limits)}};
+}
+
 }  // namespace
 
-Json status_json(const SheetSpace& space, std::uint64_t body_limit, const BatchLimits& batch) {
+Json status_json(const SheetSpace& space, std::uint64_t body_limit, const BatchLimits& batch,
+                 const std::optional<imaging::PoolStatus>& decode_workers) {
   const auto state = space.state();
   const bool ready = state.phase == SheetSpace::Phase::Ready && !space.draining();
   const auto folder = sheets::find_models(space.settings().models);
@@ -62,6 +71,7 @@ Json status_json(const SheetSpace& space, std::uint64_t body_limit, const BatchL
                     {"batch_files", batch.files},
                     {"batch_file_bytes", batch.file_bytes},
                     {"batch_inflated_bytes", batch.inflated_bytes}};
+  if (decode_workers) json["decode_workers"] = workers_json(*decode_workers);
   return json;
 }
 

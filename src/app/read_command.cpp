@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mapped_file.h"
 #include "base/progress.h"
+#include "imaging/decode_pool.h"
 #include "sheets/pipeline.h"
 #include "sheets/reasons.h"
 
@@ -130,7 +131,7 @@ int read(const ReadOptions& options, const ReaderOptions& reader_options) {
   auto sheet = reader_options.sheet;
   sheet.password = options.password;
   sheet.page = options.page;
-  imaging::LocalDecoder decoder;
+  imaging::DecodePool decoder({.workers = 1});
   if (!options.compare.empty())
     return read_and_compare(paths, **reader, decoder, sheet, {options.compare, options.format});
 

@@ -2,14 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
 namespace alcove::imaging {
 namespace {
 
+// What lies off the page is left out.
 void fill(Image& page, int left, int top, int right, int bottom, std::uint8_t grey) {
-  for (int y = top; y < bottom; ++y)
+  right = std::min(right, page.width);
+  for (int y = top; y < std::min(bottom, page.height) && left < right; ++y)
     std::fill_n(page.row(y) + static_cast<std::size_t>(left) * page.channels,
                 static_cast<std::size_t>(right - left) * page.channels, grey);
 }
