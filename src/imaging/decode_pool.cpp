@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
 #include "imaging/codecs.h"
 #include "imaging/decode_messages.h"
@@ -18,6 +19,10 @@ namespace alcove::imaging {
 namespace {
 
 using std::chrono::steady_clock;
+
+constexpr int kMoreTries = 3;
+constexpr std::chrono::milliseconds kBetweenTries{20};
+constexpr std::chrono::milliseconds kFarewell{200};
 
 // All that a keeper needs of our environment. The rest may hold secrets, which no worker has to know.
 std::vector<std::string> small_environment() {
@@ -108,8 +113,12 @@ Result<Page> DecodePool::page(Bytes file, const DecodeOptions& options) {
   const auto memory = TRY(share_file(file));
   auto worker = take_worker();
   auto answer = ask(worker, memory, request);
-  // The keeper ended, which was not this file's doing: once more, with another one.
-  if (!answer) answer = ask(order_worker(), memory, request);
+  // The keeper ended, which was not this file's doing: again, with another one. A keeper that is just ending
+  // may still take the first order.
+  for (int more = 0; !answer && more < kMoreTries; ++more) {
+    if (more > 0) std::this_thread::sleep_for(kBetweenTries);
+    answer = ask(order_worker(), memory, request);
+  }
   put_back(order_worker());
   if (!answer)
     return fail(ErrorKind::Unavailable,
@@ -192,8 +201,10 @@ std::optional<Result<Page>> DecodePool::ask(const Descriptor& worker, const Desc
     return std::unexpected(lose(reason_of(*ended, settings_.limits.memory, settings_.limits.cpu_seconds)));
   const auto* at = std::get_if<PageAt>(&**reply);
   auto image = at ? fetch_image(worker, started->process, *at, settings_.may_look) : std::nullopt;
-  if (!image) return std::unexpected(lose(broken()));
-  return Page{*std::move(image), at->pages};
+  if (image) return Page{*std::move(image), at->pages};
+  // Of a worker that ended the keeper says so; one that went with its keeper leaves silence behind.
+  if (hears(worker, steady_clock::now() + kFarewell) && !receive_message(worker)) return std::nullopt;
+  return std::unexpected(lose(broken()));
 }
 
 Error DecodePool::lose(Error why) {
