@@ -68,7 +68,8 @@ Grid grid_of(Builder& builder, const Value& map, float stride) {
 }
 
 // [N, 4 · bins, anchors] to [N, 4, anchors]: each side's distance is the mean of its bins, weighed by their
-// softmax.
+// softmax. A sum rather than the convolution it is in the original: an engine that computes in bf16 keeps
+// what follows the last convolution in f32, and a coordinate needs more than bf16's eight bits.
 Result<Value> distances_of(Layers& layers, const Module& module, const Value& sides, std::int64_t bins) {
   if (bins == 1) return sides;
   auto& builder = layers.builder();
@@ -78,8 +79,8 @@ Result<Value> distances_of(Layers& layers, const Module& module, const Value& si
   const auto split = builder.node("Reshape", {sides, builder.integers({0, 4, bins, -1})});
   const auto first = builder.node("Transpose", {split}, {{"perm", Integers{0, 2, 1, 3}}});
   const auto shares = builder.node("Softmax", {first}, {{"axis", std::int64_t{1}}});
-  const auto means = builder.node("Conv", {shares, weights});
-  return builder.node("Reshape", {means, builder.integers({0, 4, -1})});
+  return builder.node("ReduceSum", {builder.node("Mul", {shares, weights}), builder.integers({1})},
+                      {{"keepdims", std::int64_t{0}}});
 }
 
 // Distances to left, top, right, bottom around the cells' middles, to centre and size in input pixels.
