@@ -7,10 +7,10 @@ namespace alcove::app {
 
 enum ExitCode : int {
   kDone = 0,
-  kNeedsAttention =
-      1,  // it ran, and somebody has to look: a sheet that could not be read, a weight file that is not sound
+  // It ran, and somebody has to look: a sheet that could not be read, a weight file that is not sound.
+  kNeedsAttention = 1,
   kUsage = 2,   // the call was wrong: an unknown flag, a file that is not there
-  kFailed = 3,  // it could not run: a port taken, a model that does not load, the engine missing
+  kFailed = 3,  // it could not run: no engine, no answer from another server, a fault of ours
 };
 
 ExitCode exit_code(const Error& error);

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   parser.name("alcove");
   parser.set_version_flag("--version", std::string(alcove::kVersion));
   parser.require_subcommand(1);
+  parser.footer("Exit codes: 0 done, 1 somebody has to look, 2 the call was wrong, 3 it could not run.");
 
   alcove::app::Run run;
   alcove::app::add_serve(parser, run);

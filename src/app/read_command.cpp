@@ -157,7 +157,10 @@ int read(const ReadOptions& options, const ReaderOptions& reader_options) {
 
 void add_read(CLI::App& parser, Run& run) {
   auto* command = parser.add_subcommand("read", "Read answer sheets and print what they say");
-  command->footer("Exit code: 0 when every field of every sheet was read, 1 when a sheet needs attention.");
+  command->footer(
+      "Exit code: 0 when every field of every sheet was read, 1 when a sheet needs attention; with "
+      "--compare, 0 "
+      "when both\nagree in every field.");
   auto options = std::make_shared<ReadOptions>();
   command->add_option("FILE", options->files, "sheets, or folders of them")->required();
   command->add_option("--format", options->format, "table, json or csv")

@@ -49,10 +49,14 @@ std::shared_ptr<ReaderOptions> add_reader_options(CLI::App& command) {
       ->envname("ALCOVE_REGISTER_LENGTH")
       ->check(CLI::Range(0, 64))
       ->capture_default_str();
-  command.add_flag("--compat-channel-swap", options->compat_channel_swap,
-                   "swap red and blue as the original does, for weights tuned against it");
-  command.add_flag("--compat-subject-confidence", options->compat_subject_confidence,
-                   "count blanks into a subject code's confidence, as the original does");
+  command
+      .add_flag("--compat-channel-swap", options->compat_channel_swap,
+                "swap red and blue as the original does, for weights tuned against it")
+      ->envname("ALCOVE_COMPAT_CHANNEL_SWAP");
+  command
+      .add_flag("--compat-subject-confidence", options->compat_subject_confidence,
+                "count blanks into a subject code's confidence, as the original does")
+      ->envname("ALCOVE_COMPAT_SUBJECT_CONFIDENCE");
   return options;
 }
 
