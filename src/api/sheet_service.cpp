@@ -285,6 +285,7 @@ Reply SheetService::reading_reply(const Request& request, ParseUpload parse, she
   reply.reason = std::move(answer.reason);
   reply.set_header("X-Queue-Time", milliseconds(queued_seconds));
   reply.set_header("Cache-Control", "no-store");
+  if (reply.status == 503) reply.set_header("Retry-After", std::to_string(space_.retry_after()));
   if (reply.status == 200) {
     reply.set_header("X-Inference-Time", milliseconds(answer.inference_seconds));
     reply.set_header("Server-Timing", std::move(answer.server_timing));

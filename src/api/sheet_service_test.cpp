@@ -30,6 +30,7 @@ Result<PageReading> by_word(sheets::SheetReader&, Bytes file, const PageOptions&
     return fail(ErrorKind::Unreadable, "the PDF is encrypted", "pdf_encrypted");
   if (text == "rubbish") return fail(ErrorKind::Unreadable, "not an image", "unknown_format");
   if (text == "huge") return fail(ErrorKind::TooLarge, "too many pixels", "too_many_pixels");
+  if (text == "crowd") return fail(ErrorKind::Unavailable, "no process to be had", "no_decode_worker");
   if (text == "explosion") throw std::bad_alloc();
   PageReading page;
   page.reading.reasons = {"no_register_box", "no_subject_box"};
@@ -147,6 +148,13 @@ TEST_F(Space, ProbesAreAnsweredWhileModelsLoad) {
   while (!space_->state().reader) std::this_thread::yield();
   EXPECT_EQ(get("/readyz").status, 200);
   EXPECT_EQ(ask(upload("sheet")).status, 200);
+}
+
+TEST_F(Space, ASheetThatNoProcessCouldOpenMayComeAgain) {
+  start_and_load();
+  const auto reply = ask(upload("crowd"));
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_GE(std::stoi(header_of(reply, "Retry-After")), 1);
 }
 
 TEST_F(Space, StatusHasTheOriginalsKeysAndOurs) {
