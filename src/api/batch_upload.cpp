@@ -38,7 +38,7 @@ std::unexpected<Error> too_many(std::size_t count, std::size_t most) {
 
 Result<std::shared_ptr<const BatchUpload>> BatchUpload::of(std::shared_ptr<const Request> request,
                                                            const BatchLimits& limits) {
-  const std::shared_ptr<BatchUpload> made(new BatchUpload(std::move(request), limits));
+  std::shared_ptr<BatchUpload> made(new BatchUpload(std::move(request), limits));
   const auto type = media_type(made->request_->header("content-type"));
   if (type == "application/zip" || type == "application/x-zip-compressed")
     TRY(made->take_archive(as_bytes(made->request_->body)));

@@ -14,9 +14,9 @@ constexpr double kSame = 0.01;
 
 // What stands at `pointer`; null when nothing does.
 const Json& at(const Json& body, const char* pointer) {
-  static const Json kNothing;
+  static const Json nothing;
   const Json::json_pointer where(pointer);
-  return body.contains(where) ? body.at(where) : kNothing;
+  return body.contains(where) ? body.at(where) : nothing;
 }
 
 std::string shown(const Json& value) {
