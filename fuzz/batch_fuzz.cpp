@@ -1,6 +1,4 @@
 // Any bytes as many sheets in one request: a first line for the content type, then a form or a ZIP archive.
-//
-//   clang++ … -fsanitize=fuzzer,address,undefined fuzz/batch_fuzz.cpp
 
 #include <cstdlib>
 

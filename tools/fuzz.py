@@ -91,6 +91,16 @@ def uploads() -> Iterator[bytes]:
     yield b"application/x-www-form-urlencoded\nfile=cGl4ZWxz&filename=a.jpg"
 
 
+def batches() -> Iterator[bytes]:
+    yield b"multipart/form-data; boundary=cut\n" + FORM
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", method) as archive:
+            for name in ("a.jpg", "folder/b.pdf", "__MACOSX/._a.jpg", "../c.png"):
+                archive.writestr(name, name * 9)
+        yield b"application/zip\n" + file.getvalue()
+
+
 def requests() -> Iterator[bytes]:
     for path in ("/", "/status", "/metrics", "/readyz", "/livez", "/v2/health/ready", "/sheet/index.html", "/openapi.json",
                  "/jobs/7", "/jobs/7/events?after=3", "/%2e%2e/%00"):
@@ -109,6 +119,7 @@ SEEDS = {
     "decode": lambda: files("tests/golden/images", "src/imaging/testdata"),
     "decode_reply": replies,
     "upload": uploads,
+    "batch": batches,
     "http": requests,
 }
 

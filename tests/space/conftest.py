@@ -61,11 +61,11 @@ def start_server(alcove: Path, models: Path, cache: Path, tmp_path_factory: pyte
     """Starts servers; those that still run are ended with the session."""
     started: list[subprocess.Popen] = []
 
-    def start(*arguments: object, models_folder: Path = models, env: dict[str, str] | None = None) -> Server:
+    def start(*arguments: object, models_folder: Path = models, env: dict[str, str] | None = None, under: tuple[str, ...] = ()) -> Server:
         port, log = free_port(), tmp_path_factory.mktemp("serve") / "log"
         with log.open("w") as output:
             process = subprocess.Popen(
-                [str(alcove), "serve", "answer-sheet", "--port", str(port), "--host", "127.0.0.1",
+                [*under, str(alcove), "serve", "answer-sheet", "--port", str(port), "--host", "127.0.0.1",
                  "--models", str(models_folder), *map(str, arguments)],
                 stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "ALCOVE_CACHE": str(cache), **(env or {})})
         started.append(process)

@@ -302,3 +302,20 @@ def test_no_home_and_no_place_to_write_are_needed(start_server):
     server.wait_until("/readyz", 200)
     assert requests.post(server.url + "/extract", files={"file": ("a.pdf", SHEET)}, timeout=120).status_code == 200
     assert server.stop() == 0
+
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs")
+READ_ONLY = ("unshare", "--mount", "sh", "-c", 'mount -o remount,ro,bind / && exec "$@"', "sh")
+
+
+def test_a_user_without_rights_on_a_read_only_system_serves(start_server, alcove, models):
+    under = (*READ_ONLY, *NOBODY)
+    if subprocess.run([*under, "test", "-x", alcove, "-a", "-r", models / "improved_weights.pt"], capture_output=True).returncode != 0:
+        pytest.skip("takes root, and a checkout that everybody may read")
+    assert subprocess.run([*under, "touch", "/tmp/written"], capture_output=True).returncode != 0
+    server = start_server(env={"HOME": "/nonexistent", "ALCOVE_CACHE": "/tmp/compiled"}, under=under)
+    server.wait_until("/readyz", 200)
+    assert requests.post(server.url + "/extract", files={"file": ("a.pdf", SHEET)}, timeout=120).status_code == 200
+    limits = requests.get(server.url + "/status", timeout=30).json()["decode_workers"]["limits"]
+    assert limits["memory"] and limits["files"] and limits["dies_with_parent"]
+    assert server.stop() == 0
