@@ -118,23 +118,34 @@ Result<void> widen(Bytes extra, std::initializer_list<std::uint64_t*> fields) {
   return {};
 }
 
-Result<Header> read_central(ByteReader& in) {
-  if (TRY(in.little_endian<std::uint32_t>()) != kCentralSignature) return broken("its directory is broken");
-  Header header;
-  TRY(in.take(4));
+struct Lengths {
+  std::uint16_t name = 0, extra = 0;
+};
+
+// What an entry's head holds in the directory and before its content alike.
+Result<Lengths> read_common(ByteReader& in, Header& header) {
   header.flags = TRY(in.little_endian<std::uint16_t>());
   header.method = TRY(in.little_endian<std::uint16_t>());
   TRY(in.take(4));
   header.checksum = TRY(in.little_endian<std::uint32_t>());
   header.packed = TRY(in.little_endian<std::uint32_t>());
   header.size = TRY(in.little_endian<std::uint32_t>());
-  const auto name_bytes = TRY(in.little_endian<std::uint16_t>());
-  const auto extra_bytes = TRY(in.little_endian<std::uint16_t>());
+  Lengths lengths;
+  lengths.name = TRY(in.little_endian<std::uint16_t>());
+  lengths.extra = TRY(in.little_endian<std::uint16_t>());
+  return lengths;
+}
+
+Result<Header> read_central(ByteReader& in) {
+  if (TRY(in.little_endian<std::uint32_t>()) != kCentralSignature) return broken("its directory is broken");
+  Header header;
+  TRY(in.take(4));
+  const auto lengths = TRY(read_common(in, header));
   const auto comment_bytes = TRY(in.little_endian<std::uint16_t>());
   TRY(in.take(8));
   header.local = TRY(in.little_endian<std::uint32_t>());
-  header.name = as_text(TRY(in.take(name_bytes)));
-  const auto extra = TRY(in.take(extra_bytes));
+  header.name = as_text(TRY(in.take(lengths.name)));
+  const auto extra = TRY(in.take(lengths.extra));
   TRY(widen(extra, {&header.size, &header.packed, &header.local}));
   TRY(in.take(comment_bytes));
   return header;
@@ -145,16 +156,9 @@ Result<Header> read_local(ByteReader& in) {
     return broken("an entry does not lie where the directory says");
   Header header;
   TRY(in.take(2));
-  header.flags = TRY(in.little_endian<std::uint16_t>());
-  header.method = TRY(in.little_endian<std::uint16_t>());
-  TRY(in.take(4));
-  header.checksum = TRY(in.little_endian<std::uint32_t>());
-  header.packed = TRY(in.little_endian<std::uint32_t>());
-  header.size = TRY(in.little_endian<std::uint32_t>());
-  const auto name_bytes = TRY(in.little_endian<std::uint16_t>());
-  const auto extra_bytes = TRY(in.little_endian<std::uint16_t>());
-  header.name = as_text(TRY(in.take(name_bytes)));
-  const auto extra = TRY(in.take(extra_bytes));
+  const auto lengths = TRY(read_common(in, header));
+  header.name = as_text(TRY(in.take(lengths.name)));
+  const auto extra = TRY(in.take(lengths.extra));
   TRY(widen(extra, {&header.size, &header.packed}));
   return header;
 }
