@@ -15,9 +15,9 @@ constexpr double kPoints = 72 / 25.4;  // in a millimetre
 }  // namespace
 
 // PDF counts upwards from the bottom.
-void PdfPage::rectangle(double left, double top, double width, double height, double line, double grey) {
-  fmt::format_to(std::back_inserter(content_), "{:.3f} w {:.2f} G {:.3f} {:.3f} {:.3f} {:.3f} re S\n",
-                 line * kPoints, grey, left * kPoints, (height_ - top - height) * kPoints, width * kPoints,
+void PdfPage::rectangle(double left, double top, double width, double height, double line) {
+  fmt::format_to(std::back_inserter(content_), "{:.3f} w 0 G {:.3f} {:.3f} {:.3f} {:.3f} re S\n",
+                 line * kPoints, left * kPoints, (height_ - top - height) * kPoints, width * kPoints,
                  height * kPoints);
 }
 
@@ -48,6 +48,10 @@ std::string PdfPage::file() const {
       std::string("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>"),
       fmt::format("<< /Length {} >>\nstream\n{}\nendstream", content_.size(), content_),
   };
+  return pdf_document(objects);
+}
+
+std::string pdf_document(std::span<const std::string> objects) {
   std::string file = "%PDF-1.4\n", table;
   for (std::size_t i = 0; i < objects.size(); ++i) {
     fmt::format_to(std::back_inserter(table), "{:010} 00000 n \n", file.size());

@@ -1,6 +1,7 @@
 #pragma once
-// A PDF of one page, written by us: rectangles, lines and Helvetica.
+// A PDF of one page, written by us: rectangles, lines and Helvetica. Pure; safe from any thread.
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,8 @@ class PdfPage {
  public:
   PdfPage(double width, double height) : width_(width), height_(height) {}
 
-  // The line's middle lies on the edge.
-  void rectangle(double left, double top, double width, double height, double line, double grey = 0);
+  // In black; the line's middle lies on the edge.
+  void rectangle(double left, double top, double width, double height, double line);
   void line(double left, double top, double right, double bottom, double width, double grey = 0);
   // `baseline` is where the letters stand; `size` in points. Printable ASCII, anything else becomes `?`.
   // Helvetica is one of the fonts that every reader of PDF has.
@@ -24,5 +25,8 @@ class PdfPage {
   double width_, height_;
   std::string content_;
 };
+
+// Objects 1, 2, … as a document; the first is its catalogue.
+std::string pdf_document(std::span<const std::string> objects);
 
 }  // namespace alcove::imaging

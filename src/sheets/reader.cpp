@@ -90,7 +90,8 @@ class LoadedSheetReader final : public SheetReader {
 
  private:
   Result<models::ModelFile> open(const std::filesystem::path& path, std::string_view role);
-  void loaded_last();
+  void log_loaded();
+  std::unexpected<Error> misplaced(std::string_view wanted) const;
   Result<std::unique_ptr<engine::Session>> start(const models::ModelFile& file, const graph::Model& graph);
   Result<LoadedDetector> load_detector(const std::filesystem::path& path, std::string_view role);
   Result<LoadedReader> load_reader(const std::filesystem::path& path, std::string_view role, int width);
@@ -134,15 +135,14 @@ Result<models::ModelFile> LoadedSheetReader::open(const std::filesystem::path& p
   return file;
 }
 
-// What open() began is done.
-void LoadedSheetReader::loaded_last() {
-  auto& model = models_.back();
-  model.load_seconds = loading_.lap() / 1e3;
+// What open() began is done: read, compiled, warmed up.
+void LoadedSheetReader::log_loaded() {
+  const auto& model = models_.back();
   log(LogLevel::Info, "model_loaded",
       {{"role", model.role},
        {"file", model.file},
        {"what", model.description},
-       {"seconds", std::round(model.load_seconds * 1e3) / 1e3}});
+       {"seconds", std::round(loading_.lap()) / 1e3}});
 }
 
 Result<std::unique_ptr<engine::Session>> LoadedSheetReader::start(const models::ModelFile& file,
@@ -152,14 +152,18 @@ Result<std::unique_ptr<engine::Session>> LoadedSheetReader::start(const models::
   return session;
 }
 
+// What open() opened last has another part's name.
+std::unexpected<Error> LoadedSheetReader::misplaced(std::string_view wanted) const {
+  return fail(ErrorKind::BadInput,
+              fmt::format("{} is not a {} but a {}; the names of two files may be swapped",
+                          models_.back().file, wanted, models_.back().description));
+}
+
 Result<LoadedDetector> LoadedSheetReader::load_detector(const std::filesystem::path& path,
                                                         std::string_view role) {
   auto file = TRY(open(path, role));
   const auto* detector = std::get_if<models::Detector>(&file.model);
-  if (detector == nullptr)
-    return fail(ErrorKind::BadInput,
-                fmt::format("{} is not a detector but a {}; the names of two files may be swapped",
-                            path.filename().string(), models_.back().description));
+  if (detector == nullptr) return misplaced("detector");
   LoadedDetector loaded{.session = nullptr,
                         .classes = static_cast<int>(detector->labels.size()),
                         .image_size = detector->image_size,
@@ -168,7 +172,7 @@ Result<LoadedDetector> LoadedSheetReader::load_detector(const std::filesystem::p
                         .subject_label = TRY(label_index(detector->labels, Field::SubjectCode))};
   loaded.session = TRY(start(file, detector->graph));
   TRY(loaded.session->warm_up(kUsualPage));
-  loaded_last();
+  log_loaded();
   return loaded;
 }
 
@@ -176,17 +180,14 @@ Result<LoadedReader> LoadedSheetReader::load_reader(const std::filesystem::path&
                                                     int width) {
   auto file = TRY(open(path, role));
   const auto* reader = std::get_if<models::Reader>(&file.model);
-  if (reader == nullptr)
-    return fail(ErrorKind::BadInput,
-                fmt::format("{} is not a line reader but a {}; the names of two files may be swapped",
-                            path.filename().string(), models_.back().description));
+  if (reader == nullptr) return misplaced("line reader");
   LoadedReader loaded{.session = TRY(start(file, reader->graph)),
                       .alphabet = reader->alphabet,
                       .classes = reader->classes,
                       .width = width};
   // A batch of two compiles for batches of any size, which a single line then uses too.
   TRY(loaded.session->warm_up(std::array<std::int64_t, 4>{2, 1, kReaderHeight, width}));
-  loaded_last();
+  log_loaded();
   return loaded;
 }
 

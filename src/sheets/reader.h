@@ -77,7 +77,6 @@ struct ModelInfo {
   std::string file;  // name without its folder
   std::string sha256;
   std::string description;
-  double load_seconds = 0;  // to read, compile and warm up
 };
 
 struct ReaderSettings {

@@ -29,7 +29,7 @@ void write_box(imaging::PdfPage& page, const Place& box, std::string_view captio
 
 }  // namespace
 
-TemplatePlaces template_places(const Paper&) {
+TemplatePlaces template_places() {
   const double left = kMargin + kCaptionWidth;
   return {.register_number = {left, kRegisterTop, width_for(8), kBoxHeight},
           .subject_code = {left, kSubjectTop, width_for(4), kBoxHeight}};
@@ -44,7 +44,7 @@ std::string template_pdf(const Paper& paper) {
   page.line(kMargin, 40, right, 40, 0.5);
   page.text(kMargin, 52, 12, "Particulars of the candidate", true);
 
-  const auto places = template_places(paper);
+  const auto places = template_places();
   write_box(page, places.register_number, "REGISTER NUMBER", kRegisterCells);
   write_box(page, places.subject_code, "SUBJECT CODE", kSubjectCells);
 

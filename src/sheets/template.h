@@ -20,7 +20,7 @@ struct Place {  // millimetres from the page's top left corner
 struct TemplatePlaces {
   Place register_number, subject_code;
 };
-TemplatePlaces template_places(const Paper& paper);
+TemplatePlaces template_places();  // the same on every paper
 
 // The form as a PDF of one page.
 std::string template_pdf(const Paper& paper);

@@ -25,7 +25,7 @@ TEST_P(Template, HasBothBoxesWhereItSays) {
   const auto page = rendered(GetParam());
   EXPECT_NEAR(page.width, GetParam().width * kPixels, 1);
   EXPECT_NEAR(page.height, GetParam().height * kPixels, 1);
-  const auto places = template_places(GetParam());
+  const auto places = template_places();
   for (const auto& place : {places.register_number, places.subject_code}) {
     EXPECT_LT(place.left + place.width, GetParam().width - 10);
     const auto grey = [&](double across, double down) {  // shares of the box
@@ -47,7 +47,7 @@ TEST_P(Template, HasBothBoxesWhereItSays) {
 INSTANTIATE_TEST_SUITE_P(Papers, Template, testing::Values(kA4, kLetter));
 
 TEST(TemplatePlaces, HaveTheShapeOfTheReadersInputs) {
-  const auto places = template_places(kA4);
+  const auto places = template_places();
   const double rim = 20 / kPixels;
   const auto shape = [&](const Place& place) { return (place.width + rim) / (place.height + rim); };
   EXPECT_NEAR(shape(places.register_number), 256.0 / 32, 1e-6);
