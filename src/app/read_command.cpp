@@ -67,8 +67,6 @@ Result<sheets::SheetReading> read_file(sheets::SheetReader& reader, imaging::Dec
   return sheets::read_sheet(reader, decoder, file.bytes(), options);
 }
 
-std::string percent(float share) { return fmt::format("{:.1f} %", 100 * share); }
-
 std::string note_on(const ReadFile& file) {
   if (!file.reading && file.reading.error().code == "pdf_encrypted")
     return "pdf_encrypted: this PDF is locked; give its password with --password";
@@ -76,13 +74,16 @@ std::string note_on(const ReadFile& file) {
                       : file.reading.error().message;
 }
 
-std::vector<std::string> cells(const ReadFile& file) {
+std::string percent(float share) { return fmt::format("{:.1f} %", 100 * share); }
+std::string number(float share) { return fmt::format("{:.4f}", share); }
+
+std::vector<std::string> cells(const ReadFile& file, std::string (*confidence)(float)) {
   std::vector<std::string> row{file.path.string()};
   for (const auto* field : {file.reading ? &file.reading->register_number : nullptr,
                             file.reading ? &file.reading->subject_code : nullptr}) {
     const auto* best = field == nullptr ? nullptr : field->best_candidate();
     row.push_back(best == nullptr ? "" : best->value);
-    row.push_back(best == nullptr ? "" : percent(best->confidence));
+    row.push_back(best == nullptr ? "" : confidence(best->confidence));
   }
   row.push_back(note_on(file));
   return row;
@@ -90,23 +91,13 @@ std::vector<std::string> cells(const ReadFile& file) {
 
 void print_table(const std::vector<ReadFile>& files) {
   std::vector<std::vector<std::string>> rows{{"FILE", "REGISTER", "SURE", "SUBJECT", "SURE", "NOTE"}};
-  for (const auto& file : files) rows.push_back(cells(file));
+  for (const auto& file : files) rows.push_back(cells(file, percent));
   fmt::print("{}", text_table(rows));
 }
 
 void print_csv(const std::vector<ReadFile>& files) {
   fmt::print("file,register_number,register_confidence,subject_code,subject_confidence,note\r\n");
-  for (const auto& file : files) {
-    std::vector<std::string> row{file.path.string()};
-    for (const auto* field : {file.reading ? &file.reading->register_number : nullptr,
-                              file.reading ? &file.reading->subject_code : nullptr}) {
-      const auto* best = field == nullptr ? nullptr : field->best_candidate();
-      row.push_back(best == nullptr ? "" : best->value);
-      row.push_back(best == nullptr ? "" : fmt::format("{:.4f}", best->confidence));
-    }
-    row.push_back(note_on(file));
-    fmt::print("{}\r\n", csv_row(row));
-  }
+  for (const auto& file : files) fmt::print("{}\r\n", csv_row(cells(file, number)));
 }
 
 void print_json(const std::vector<ReadFile>& files, const std::vector<sheets::ModelInfo>& models) {
