@@ -28,7 +28,7 @@ class Descriptor {
   int number_ = -1;
 };
 
-// Two ends of a socket that keeps messages apart. Internal when the process has no descriptors left.
+// Two ends of a socket that keeps messages apart. Unavailable when the process has no descriptors left.
 Result<std::pair<Descriptor, Descriptor>> socket_pair();
 
 // False: nobody is at the other end.

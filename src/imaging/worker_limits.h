@@ -1,5 +1,5 @@
 #pragma once
-// What a worker that opens foreign bytes may not do. The only home of libseccomp.
+// What a worker that opens foreign bytes may not do. The only user of libseccomp.
 
 #include <sys/types.h>
 
