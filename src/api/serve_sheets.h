@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "api/sheet_page.h"
 #include "api/sheet_space.h"
 #include "api/tokens.h"
+#include "sheets/pipeline.h"
 #include "sheets/reader.h"
 
 namespace alcove::api {

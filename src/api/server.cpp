@@ -464,8 +464,8 @@ Result<void> run_server(const ServerSettings& settings, Service& service,
       // A connection without traffic may be one whose sheet waits: clients of the original give it 300 s.
       .setIdleConnectionTimeout(310)
       .enableServerHeader(false)
-      .enableRequestStream(
-          true)  // routes see the headers first; the limit on bodies is ours, below the library's
+      // Routes see the headers first; the limit on bodies is ours, below the library's.
+      .enableRequestStream(true)
       .setClientMaxBodySize(std::numeric_limits<std::size_t>::max())
       .setClientMaxMemoryBodySize(std::numeric_limits<std::size_t>::max())
       // Nothing is ever kept on disk: below this path nothing can be made.

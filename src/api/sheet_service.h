@@ -20,8 +20,8 @@ struct ServiceSettings {
   Tokens tokens;                          // one of them is wanted by whatever reads sheets; empty: none is
   bool guard_metrics = false;             // by /metrics and /status too
   std::uint64_t body_limit = 52'428'800;  // of one request, bytes
-  std::chrono::seconds longest_wait{
-      300};  // of a sheet in the queue; after that nobody is there to hear of it
+  // Of a sheet in the queue; after that nobody is there to hear of it.
+  std::chrono::seconds longest_wait{300};
   BatchLimits batch;
   JobLimits jobs;
   std::function<imaging::PoolStatus()> decode_workers;  // empty: files are opened in this process
@@ -37,11 +37,8 @@ class SheetService final : public Service {
   int retry_after() const override { return space_.retry_after(); }
 
  private:
-  enum class Access {
-    Open,
-    Figures,
-    Sheets
-  };  // who may: everybody; with a token if figures are guarded; with a token
+  // Who may: everybody; with a token if figures are guarded; with a token.
+  enum class Access { Open, Figures, Sheets };
   struct Route;
   struct Match;
   static const Route kRoutes[];

@@ -15,8 +15,8 @@ class WorkQueue {
  public:
   struct Job {
     std::function<void()> run;  // must not throw
-    std::function<bool()>
-        abandoned;  // nobody waits for it any more; then run() only says so, at once. May be empty
+    // Nobody waits for it any more; then run() only says so, at once. May be empty.
+    std::function<bool()> abandoned;
   };
 
   WorkQueue(int workers, std::size_t capacity);

@@ -26,8 +26,8 @@ struct PoolSettings {
   int workers = 2;  // pages opened at once; more callers wait
   WorkerLimits limits;
   std::chrono::milliseconds longest_page{20'000};  // then the worker is killed
-  bool may_look =
-      true;  // into the memory of workers; else, and where the host forbids it, they send their pages
+  // Into the memory of workers; else, and where the host forbids it, they send their pages.
+  bool may_look = true;
   std::string keeper = "decode-workers";  // the word at which this program calls keep_decode_workers()
 };
 
