@@ -96,12 +96,7 @@ Result<SheetUpload> BatchUpload::file(std::size_t index) const {
   if (ZipArchive::leads_astray(file.name))
     return fail(ErrorKind::Unreadable, "the entry's name leads out of the archive; it was not opened",
                 "bad_entry_name");
-  auto content = TRY(archive_->read(*file.entry, limits_.file_bytes));
-  // What came out, whatever the directory claimed.
-  if (inflated_.fetch_add(content.size()) + content.size() > limits_.inflated_bytes)
-    return fail(ErrorKind::TooLarge, "the archive unpacks to more than is read at once; send it in several",
-                "batch_too_large");
-  upload.content = std::move(content);
+  upload.content = TRY(archive_->read(*file.entry, limits_.file_bytes));
   return upload;
 }
 

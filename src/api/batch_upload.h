@@ -1,7 +1,6 @@
 #pragma once
 // Many sheets in one request: the files of a form, or one ZIP archive of them.
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +14,7 @@ namespace alcove::api {
 struct BatchLimits {
   std::size_t files = 500;
   std::uint64_t file_bytes = 52'428'800;     // of one file out of an archive
-  std::uint64_t inflated_bytes = 512 << 20;  // of all files out of an archive
+  std::uint64_t inflated_bytes = 512 << 20;  // that all files of an archive claim; none holds more
 };
 
 // Safe from any thread once made.
@@ -55,7 +54,6 @@ class BatchUpload {
   std::optional<ZipArchive> archive_;
   Bytes archive_bytes_;
   std::string exam_type_, password_;
-  mutable std::atomic<std::uint64_t> inflated_{0};
 };
 
 }  // namespace alcove::api

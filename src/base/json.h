@@ -10,7 +10,9 @@ namespace alcove {
 
 using Json = nlohmann::ordered_json;
 
-// Unreadable, naming the byte, when the text is not JSON or nests deeper than 256 levels.
+// Unreadable, naming the byte, when the text is not JSON; also when it nests deeper than 256 levels, has more
+// than 100,000 values or more than 10,000 keys in one object: what is built of a text takes many times its
+// memory.
 Result<Json> parse_json(std::string_view text);
 
 // Text with whatever is not UTF-8 replaced, so that a reply is always valid JSON.

@@ -27,9 +27,9 @@ class ZipArchive {
 
   const std::vector<Entry>& entries() const { return entries_; }  // without folders, in the archive's order
 
-  // The content, its checksum compared. TooLarge ("file_too_large") as soon as more than `limit` bytes come
-  // out, whatever the directory claims; Unreadable, "encrypted_entry" or "damaged_zip". Safe from any thread,
-  // one at a time.
+  // The content, its checksum compared. TooLarge ("file_too_large") when the directory claims more than
+  // `limit` bytes; Unreadable, "encrypted_entry" or "damaged_zip", which is also what holds more than it
+  // claims. Safe from any thread, one at a time.
   Result<std::string> read(const Entry& entry, std::uint64_t limit) const;
 
   // Whether a name would lead out of the folder it is unpacked into, or cannot be a file's.
