@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 
+#include <fmt/format.h>
 #include <tiffio.h>
 
 #include "imaging/codecs.h"
@@ -114,7 +115,8 @@ Result<Image> read_page(TIFF* tiff, const Source& source, const DecodeLimits& li
 
   char why[1024] = {};
   if (!TIFFRGBAImageOK(tiff, why))
-    return unsupported(Format::Tiff, why, "save it with 8 bits a channel or as PNG");
+    return unsupported(Format::Tiff, fmt::format("cannot be read ({})", why),
+                       "save it with 8 bits a channel or as PNG");
   TIFFRGBAImage reader;
   if (!TIFFRGBAImageBegin(&reader, tiff, /*stop on error*/ 1, why)) return source.error();
   const std::unique_ptr<TIFFRGBAImage, void (*)(TIFFRGBAImage*)> end(&reader, TIFFRGBAImageEnd);
