@@ -75,7 +75,7 @@ Reply BatchRoutes::refused(const Error& error) const {
 
 // 202 while it is being read; 200 once there is nothing to wait for.
 Reply BatchRoutes::accepted(const JobStore::Put& put) {
-  auto reply = json_reply(put.job->done() ? 200 : 202, put.job->to_json());
+  Reply reply{.status = put.job->done() ? 200 : 202, .body = put.job->to_text(), .headers = {}};
   reply.set_header("Location", "/jobs/" + put.job->id());
   reply.set_header("Cache-Control", "no-store");
   if (reply.status == 202) reply.set_header("Retry-After", std::to_string(space_.retry_after()));
@@ -85,7 +85,7 @@ Reply BatchRoutes::accepted(const JobStore::Put& put) {
 void BatchRoutes::job(Request request, Answer answer) {
   const auto job = jobs_.find(request.parameter);
   if (!job) return answer.send(error_reply(job.error()));
-  auto reply = json_reply(200, (*job)->to_json());
+  Reply reply{.body = (*job)->to_text(), .headers = {}};
   reply.set_header("Cache-Control", "no-store");
   if (!(*job)->done()) reply.set_header("Retry-After", std::to_string(space_.retry_after()));
   answer.send(std::move(reply));

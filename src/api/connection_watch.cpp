@@ -28,6 +28,23 @@ void ConnectionWatch::request_ended(Key connection, Clock::time_point now) {
   found->second.idle_since = now;
 }
 
+bool ConnectionWatch::is_crowded() const {
+  const std::lock_guard lock(mutex_);
+  return connections_.size() > crowd_;
+}
+
+void ConnectionWatch::set_unread(Key connection, bool unread) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = connections_.find(connection); found != connections_.end())
+    found->second.unread = unread;
+}
+
+bool ConnectionWatch::is_unread(Key connection) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = connections_.find(connection);
+  return found != connections_.end() && found->second.unread;
+}
+
 void ConnectionWatch::close_idle(Clock::time_point now) {
   std::vector<std::function<void()>> closing;
   {

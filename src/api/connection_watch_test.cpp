@@ -43,7 +43,25 @@ TEST_F(Watched, InACrowdPatienceIsShort) {
   EXPECT_EQ(closed, (std::map<int, int>{{0, 1}, {1, 1}, {2, 1}}));
 }
 
+TEST_F(Watched, MoreThanACrowdIsCrowded) {
+  for (int name = 0; name < 3; ++name) open(name);
+  EXPECT_FALSE(watch.is_crowded());
+  open(3);
+  EXPECT_TRUE(watch.is_crowded());
+}
+
+TEST_F(Watched, WhoDoesNotReadIsKnownUntilItDoes) {
+  open(0);
+  EXPECT_FALSE(watch.is_unread(&names[0]));
+  watch.set_unread(&names[0], true);
+  EXPECT_TRUE(watch.is_unread(&names[0]));
+  watch.set_unread(&names[0], false);
+  EXPECT_FALSE(watch.is_unread(&names[0]));
+}
+
 TEST_F(Watched, WhatIsUnknownIsIgnored) {
+  watch.set_unread(&names[0], true);
+  EXPECT_FALSE(watch.is_unread(&names[0]));
   watch.request_began(&names[0]);
   watch.request_ended(&names[0], start);
   watch.closed(&names[0]);

@@ -1,6 +1,7 @@
 #include "api/job_store.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -43,20 +44,17 @@ Clock::time_point Job::touched() const {
   return touched_;
 }
 
-Json Job::to_json() const {
+std::string Job::to_text() const {
   const std::lock_guard lock(mutex_);
-  Json json{{"id", id_}, {"state", done_ ? "done" : "reading"}, {"files", files_}, {"read", lines_.size()}};
-  auto& results = json["results"] = Json::array();
-  for (const auto& line : lines_)
-    if (auto parsed = parse_json(line)) results.push_back(*std::move(parsed));
-  return json;
+  return fmt::format(R"({{"id":"{}","state":"{}","files":{},"read":{},"results":[{}]}})", id_,
+                     done_ ? "done" : "reading", files_, lines_.size(), fmt::join(lines_, ","));
 }
 
 std::string Job::event(std::size_t number) const {
   if (number <= lines_.size())
     return fmt::format("id: {}\nevent: result\ndata: {}\n\n", number, lines_[number - 1]);
   return fmt::format("id: {}\nevent: done\ndata: {}\n\n", number,
-                     to_text(Json{{"id", id_}, {"files", files_}, {"read", lines_.size()}}));
+                     alcove::to_text(Json{{"id", id_}, {"files", files_}, {"read", lines_.size()}}));
 }
 
 void Job::follow(std::shared_ptr<Outflow> outflow, std::size_t after) {
@@ -91,7 +89,7 @@ bool Job::wanted() {
 }
 
 void Job::result(const Json& line) {
-  auto text = to_text(line);
+  auto text = alcove::to_text(line);
   const std::lock_guard lock(mutex_);
   bytes_ += text.size();
   touched_ = Clock::now();

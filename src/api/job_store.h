@@ -35,8 +35,9 @@ class Job final : public BatchSink {
   std::uint64_t bytes() const;
   std::chrono::steady_clock::time_point touched() const;
 
-  // {id, state: "reading" or "done", files, read, results: [lines, in the order they came]}
-  Json to_json() const;
+  // JSON: {id, state: "reading" or "done", files, read, results: [lines, in the order they came]}. Put
+  // together of texts, since it is asked for on the threads that answer probes.
+  std::string to_text() const;
 
   // Server-sent events into `outflow`: those after number `after`, then each as it comes, then `done` and the
   // end.

@@ -31,7 +31,12 @@ using SendResponse = std::function<void(const drogon::HttpResponsePtr&)>;
 constexpr std::uint64_t kDrainBytes = 64 << 20;
 constexpr std::chrono::seconds kDrainTime{30};
 constexpr std::size_t kMaxConnections = 900;  // below the usual limit of 1,024 open files
-constexpr std::size_t kCrowd = 700;           // from here on silence is ended ten times sooner
+// From here on silence is ended, and a body has to be there, ten times sooner.
+constexpr std::size_t kCrowd = 700;
+// Requests sent ahead of their replies, and the bytes of replies left unread after which nothing more may be
+// asked on a connection: else two megabytes of questions are a gigabyte of answers that nobody takes.
+constexpr std::size_t kAhead = 16;
+constexpr std::size_t kUnread = 1 << 20;
 constexpr std::string_view kCloseMark = "alcove.close";
 constexpr std::string_view kStreamMark = "alcove.stream";
 constexpr std::string_view kExposedHeaders =
@@ -171,8 +176,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   Reply too_slow() const {
     return error_reply({ErrorKind::BadInput,
-                        fmt::format("the request took longer than {} seconds to arrive; check the connection",
-                                    settings_.upload_time.count()),
+                        fmt::format("the request took longer than {:.0f} seconds to arrive; check the "
+                                    "connection",
+                                    seconds()),
                         "too_slow"},
                        408);
   }
@@ -180,10 +186,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void limit_upload_time() {
     const auto connection = connection_.lock();
     if (!connection) return;
-    const auto seconds = static_cast<double>(settings_.upload_time.count());
-    upload_timer_ = connection->getLoop()->runAfter(seconds, [weak = weak_from_this()] {
+    const auto limit = static_cast<double>(settings_.upload_time.count());
+    upload_timer_ = connection->getLoop()->runEvery(limit / 10, [weak = weak_from_this(), limit] {
       if (const auto self = weak.lock(); self && !self->refused_ && !self->whole_)
-        self->refuse(self->too_slow());
+        if (self->seconds() >= limit || self->watch_->is_crowded()) self->refuse(self->too_slow());
     });
   }
 
@@ -463,6 +469,7 @@ Result<void> run_server(const ServerSettings& settings, Service& service,
       .setMaxConnectionNum(kMaxConnections)
       // A connection without traffic may be one whose sheet waits: clients of the original give it 300 s.
       .setIdleConnectionTimeout(310)
+      .setPipeliningRequestsNumber(kAhead)
       .enableServerHeader(false)
       // Routes see the headers first; the limit on bodies is ours, below the library's.
       .enableRequestStream(true)
@@ -477,6 +484,11 @@ Result<void> run_server(const ServerSettings& settings, Service& service,
   const auto watch = std::make_shared<ConnectionWatch>(settings.idle_time, kCrowd);
   app.setConnectionCallback([watch](const trantor::TcpConnectionPtr& connection) {
     if (!connection->connected()) return watch->closed(connection.get());
+    connection->setHighWaterMarkCallback(
+        [watch](const trantor::TcpConnectionPtr& full, std::size_t) { watch->set_unread(full.get(), true); },
+        kUnread);
+    connection->setWriteCompleteCallback(
+        [watch](const trantor::TcpConnectionPtr& empty) { watch->set_unread(empty.get(), false); });
     watch->opened(connection.get(), Clock::now(), [weak = std::weak_ptr(connection)] {
       if (const auto alive = weak.lock()) alive->forceClose();
     });
@@ -489,6 +501,8 @@ Result<void> run_server(const ServerSettings& settings, Service& service,
   app.registerPreRoutingAdvice([&settings, &service, watch](const drogon::HttpRequestPtr& request,
                                                             drogon::AdviceCallback&& send,
                                                             drogon::AdviceChainCallback&&) {
+    if (const auto asking = request->getConnectionPtr().lock(); asking && watch->is_unread(asking.get()))
+      return asking->forceClose();
     std::make_shared<Exchange>(settings, service, watch, request, std::move(send))
         ->begin(drogon::internal::createRequestStream(request));
   });
