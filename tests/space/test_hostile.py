@@ -1,11 +1,14 @@
 """Files and requests made to do harm, against the real server: each sender gets an answer, and nobody else notices."""
 
+import io
+import json
 import os
 import random
 import signal
 import socket
 import struct
 import time
+import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,6 +65,39 @@ def test_each_hostile_file_has_its_code(server, name):
     assert reply.status_code == status, reply.text
     assert code is None or reply.json()["code"] == code
     assert reply.json()["detail"].isprintable()
+
+
+# Each would keep a worker for hours, or take gigabytes, if it were built before it is refused.
+LARGE_JSON = {
+    "values": b'{"x": [' + b"[]," * 10_000_000 + b"0]}",
+    "objects": b'{"x": [' + b'{"":0},' * 1_000_000 + b"0]}",
+    "keys": b"{" + b",".join(b'"%d":0' % number for number in range(1_000_000)) + b"}",
+}
+
+
+@pytest.mark.parametrize("kind", LARGE_JSON)
+def test_json_of_very_many_parts_is_refused_before_it_is_built(server, kind):
+    reply = requests.post(server.url + "/extract/base64", data=LARGE_JSON[kind], headers={"Content-Type": "application/json"}, timeout=60)
+    assert reply.status_code == 400 and "JSON" in reply.json()["detail"], reply.text
+    assert len(reply.json()["detail"]) < 100
+
+
+def test_an_archive_whose_entries_share_a_bomb_is_no_work(server):
+    """400 entries over the same fifty megabytes of zeros, each of which claims to be small."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.jpg", bytes(50 << 20))
+    lying = whole.getvalue().replace(struct.pack("<I", 50 << 20), struct.pack("<I", 1000))
+    directory, end = lying.rfind(b"PK\1\2"), lying.rfind(b"PK\5\6")
+    entry, count = lying[directory:end], 400
+    bomb = lying[:directory] + entry * count + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, count, count, len(entry) * count, directory, 0)
+    start = time.monotonic()
+    requests.post(server.url + "/extract", files={"file": ("a.pdf", SHEET)}, timeout=120)
+    sheet = time.monotonic() - start
+    reply = requests.post(server.url + "/extract/batch", data=bomb, headers={"Content-Type": "application/zip"}, timeout=300)
+    took = time.monotonic() - start - sheet
+    assert [json.loads(line)["code"] for line in reply.iter_lines()] == ["damaged_zip"] * count
+    assert took < count * sheet / 5, "an entry is far less work than a sheet"
 
 
 def children_of(process: int) -> list[int]:

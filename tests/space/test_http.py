@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
@@ -158,6 +159,72 @@ def test_a_slow_upload_is_told_so_and_silence_is_ended(start_server, read_reply)
     assert all_of(between).startswith(b"HTTP/1.1 200 OK")
     for connection in (stalled, chunks):
         assert all_of(connection) == b""
+    assert server.stop() == 0
+
+
+def resident(server) -> int:
+    """Bytes of memory the server holds."""
+    [line] = [line for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1]) * 1024
+
+
+@pytest.mark.parametrize("at_once", [1000, 8], ids=["in one piece", "a few at a time"])
+def test_who_asks_without_reading_the_answers_is_hung_up_on(start_server, at_once):
+    """Two megabytes of questions for the contract are a gigabyte of answers."""
+    server = start_server()
+    server.wait_until("/readyz", 200)
+    before, most = resident(server), 0
+    questions = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * at_once
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        try:
+            for _ in range(48_000 // at_once):
+                connection.sendall(questions)
+                most = max(most, resident(server))
+                if at_once < 1000:
+                    time.sleep(0.0005)  # so that they do not come together after all
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        deadline = time.monotonic() + 30
+        while str(connection.getsockname()[1]) in open_connections(server):
+            assert time.monotonic() < deadline, "it is still listened to"
+            most = max(most, resident(server))
+            time.sleep(0.02)
+    assert most - before < 200 << 20
+    assert requests.get(server.url + "/livez", timeout=30).status_code == 200
+    assert server.stop() == 0
+
+
+def open_connections(server) -> set[str]:
+    """The ports of those connected to the server."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {str(int(line[2].split(":")[1], 16)) for line in lines
+            if line[1].endswith(f":{server.port:04X}") and line[3] == "01"}
+
+
+def test_answers_that_are_read_may_be_many_and_large(server, connect, read_reply):
+    connection = connect()
+    for _ in range(200):  # many times what may be left unread
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert read_reply(connection).status == 200
+
+
+def test_in_a_crowd_bodies_have_to_come_sooner(start_server, read_reply):
+    server = start_server("--upload-time", 100)
+    server.wait_until("/readyz", 200)
+    alone = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    alone.sendall(POST + b"Content-Length: 1000\r\n\r\n--x")
+    crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(720)]
+    try:
+        for connection in crowd:
+            connection.sendall(POST + b"Content-Length: 1000\r\n\r\n--x")
+        start = time.monotonic()
+        assert requests.get(server.url + "/livez", timeout=30).status_code == 200
+        reply = read_reply(alone)
+        assert reply.status == 408 and reply.json()["code"] == "too_slow"
+        assert time.monotonic() - start < 50, "long before its hundred seconds"
+    finally:
+        for connection in [alone, *crowd]:
+            connection.close()
     assert server.stop() == 0
 
 
