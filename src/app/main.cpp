@@ -1,10 +1,31 @@
 // alcove: one program, a subcommand for each job. This file is the list of them.
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <system_error>
 
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "base/version.h"
+
+namespace {
+
+// What was printed has to have arrived: a full disk must not look like an empty result.
+int run_and_flush(const alcove::app::Run& run) {
+  int code = alcove::app::kDone;
+  bool written = true;
+  try {
+    code = run();
+    written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  } catch (const std::system_error&) {  // of fmt::print
+    written = false;
+  }
+  if (written) return code;
+  return alcove::app::report(
+      {alcove::ErrorKind::Unavailable, "standard output cannot be written; is its disk full?", {}});
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   CLI::App parser{"Alcove reads answer sheets: from the shell, or as a service with a page of its own."};
@@ -26,5 +47,5 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return parser.exit(error) == 0 ? alcove::app::kDone : alcove::app::kUsage;
   }
-  return run();
+  return run_and_flush(run);
 }

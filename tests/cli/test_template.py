@@ -1,5 +1,7 @@
 """`alcove template`: a form to print."""
 
+import subprocess
+
 import pytest
 
 
@@ -17,3 +19,10 @@ def test_a_place_that_cannot_be_written_is_said(run, tmp_path):
     done = run("template", "--out", tmp_path / "no" / "form.pdf")
     assert done.returncode == 2
     assert "form.pdf cannot be written" in done.stderr and "--out" in done.stderr
+
+
+def test_a_full_disk_behind_standard_output_is_no_success(alcove):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([str(alcove), "template", "--out", "-"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.returncode == 3
+    assert done.stderr == "alcove: standard output cannot be written; is its disk full?\n"
