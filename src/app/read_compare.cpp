@@ -60,14 +60,23 @@ Result<Timed> read_here(Bytes file, sheets::SheetReader& reader, imaging::Decode
   });
 }
 
+// Why a side has no reading, in its own words.
+std::string error_of(const Json& body) {
+  const auto detail = body.contains("detail") ? body.at("detail") : body.value("error", Json());
+  return detail.is_string() ? detail.get<std::string>() : std::string();
+}
+
 // A status that is no success, or a body that is no JSON, is an answer as well. Only silence is an error.
 Result<Timed> read_there(const fs::path& path, Bytes file, const std::string& url) {
   return timed([&]() -> Result<Json> {
     const auto reply =
         TRY(net::post_form(url, {{"file", path.filename().string(), file}}, {.total = kPatience}));
     auto body = parse_json(reply.body);
-    if (body && body->is_object()) return *std::move(body);
-    return Json{{"detail", fmt::format("status {}, and a body that is no JSON object", reply.status)}};
+    if (!body || !body->is_object())
+      return Json{{"detail", fmt::format("status {}, and a body that is no JSON object", reply.status)}};
+    if (reply.status != 200 && error_of(*body).empty())
+      (*body)["detail"] = fmt::format("status {}, and not a word why", reply.status);
+    return *std::move(body);
   });
 }
 
@@ -90,12 +99,6 @@ std::string said(const Difference& difference) {
 }
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
-
-// Why a side has no reading, in its own words.
-std::string error_of(const Json& body) {
-  const auto detail = body.contains("detail") ? body.at("detail") : body.value("error", Json());
-  return detail.is_string() ? detail.get<std::string>() : std::string();
-}
 
 void print_table(const std::vector<Compared>& files) {
   std::vector<std::vector<std::string>> rows{{"FILE", "FIELD", "HERE", "THERE", ""}};

@@ -103,6 +103,9 @@ def test_what_differs_is_shown_with_how_much_and_how_long(run, models, python_se
     (500, b'{"detail": "CUDA out of memory"}', "CUDA out of memory"),
     (200, b'{"success": false, "error": "Could not decode"}', "Could not decode"),
     (502, b"<html>Bad gateway</html>", "status 502"),
+    (302, b"", "status 302"),
+    (500, b"{}", "status 500, and not a word why"),
+    (200, b'{"success": true, "regi', "no JSON object"),
 ])
 def test_a_server_that_fails_on_a_file_is_a_difference_in_its_own_words(run, models, python_server, status, reply, said):
     done = compare(run, models, python_server(lambda _: (status, reply)))
