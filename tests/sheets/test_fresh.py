@@ -15,8 +15,8 @@ import pytest
 from conftest import ROOT
 
 LOOKS = {"clean": 20, "scan": 15, "photo": 15}
-FIELDS_RIGHT = 40  # of 100
-SHEETS_RIGHT = 8  # of 50, both fields exactly right
+FIELDS_RIGHT = 66  # of 100
+SHEETS_RIGHT = 21  # of 50, both fields exactly right
 
 
 @pytest.fixture(scope="module")

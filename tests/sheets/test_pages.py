@@ -72,7 +72,8 @@ def test_a_page_askew_is_levelled(run, models, upright, tmp_path, degrees):
     for field in ("register_number", "subject_code"):
         (left, top, right, bottom), (x0, y0, x1, y1) = (best_box(each, field)["box"] for each in (reading, before))
         assert right - left == pytest.approx(x1 - x0, rel=0.15), "as wide and as high as on the straight page: it lies level"
-        assert bottom - top == pytest.approx(y1 - y0, rel=0.15)
+        # Three degrees off, it would be higher by a twentieth of its width.
+        assert bottom - top == pytest.approx(y1 - y0, abs=0.05 * (x1 - x0))
 
 
 def test_as_is_leaves_a_page_as_it_lies(run, models, upright, tmp_path):
