@@ -15,7 +15,7 @@ TABLE = {
     "graph": ({"base"}, ["onnx/", "google/protobuf/"]),
     "models": ({"base", "weights", "graph"}, []),
     "engine": ({"base", "graph"}, ["openvino/"]),
-    "imaging": ({"base"}, ["jpeglib.h", "jerror.h", "turbojpeg.h", "png.h", "tiffio.h", "tiff.h", "webp/", "libheif/", "stb/", "stb_image.h", "seccomp.h"]),
+    "imaging": ({"base"}, ["jpeglib.h", "jerror.h", "turbojpeg.h", "png.h", "tiffio.h", "tiff.h", "webp/", "libheif/", "seccomp.h"]),
     "net": ({"base"}, ["curl/"]),
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
     "api": ({"base", "imaging", "sheets", "engine"}, ["drogon/", "trantor/", "json/"]),

@@ -10,6 +10,7 @@
 #include <trantor/net/TcpConnection.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -270,9 +271,13 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     if (const auto allowed = allowed_origin(); !allowed.empty()) {
       response.addHeader("Access-Control-Allow-Origin", allowed);
       response.addHeader("Access-Control-Expose-Headers", std::string(kExposedHeaders));
-      if (allowed != "*") response.addHeader("Vary", "Origin");
     }
-    for (auto& [name, value] : reply.headers) response.addHeader(name, std::move(value));
+    // Caches have to know that who is refused gets another answer than who is not.
+    const bool by_origin = !settings_.allowed_origins.empty() &&
+                           std::ranges::find(settings_.allowed_origins, "*") == settings_.allowed_origins.end();
+    if (by_origin) response.addHeader("Vary", "Origin");
+    for (auto& [name, value] : reply.headers)
+      response.addHeader(name, by_origin && name == "Vary" ? value + ", Origin" : std::move(value));
   }
 
   // What the browser of a page elsewhere is told: the page's own origin when it is one of ours, else nothing.

@@ -154,7 +154,7 @@ Result<int> demo(const DemoOptions& options) {
   const auto url = fmt::format("http://127.0.0.1:{}", options.port);
   const auto other = net::get(url + "/health", {.total = std::chrono::seconds(2)});
   if (other || other.error().code != "not_connected")
-    return fail(ErrorKind::Unavailable,
+    return fail(ErrorKind::BadInput,
                 fmt::format("port {} is taken; choose another with --port", options.port));
 
   auto server = TRY(Server::start(options));
