@@ -111,7 +111,7 @@ TEST(ReadSheet, AsItIsMeansTheFirstPage) {
 TEST(ReadSheet, APageCutOffBehindAGoodOneCostsOnlyThatPage) {
   FakeReader reader(read_by_grey);
   auto file = tiff_of({kOneBox, kNothing});
-  file.resize(file.size() - 3000);
+  file.erase(file.end() - 3000, file.end());
   const auto reading = read_sheet(reader, decoder, file);
   ASSERT_TRUE(reading) << reading.error().message;
   EXPECT_EQ(reading->page, 1);
