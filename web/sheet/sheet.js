@@ -126,8 +126,14 @@ function showSheet() {
   if (!opened) return;
   byId("sheet-title").textContent = opened.name;
   byId("sheet-facts").textContent = factsOf(opened);
-  byId("view").replaceChildren(...sheetView(opened, picture));
+  const view = byId("view");
+  const held = view.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  view.replaceChildren(...sheetView(opened, picture));
+  // The page's picture may come late; whoever has begun to step through the sheet by keyboard stays where they are.
+  if (held) [...view.querySelectorAll("a, button, input, summary, [tabindex]")].find((part) => nameOf(part) === held)?.focus();
 }
+
+const nameOf = (part) => part.getAttribute("aria-label") ?? part.textContent;
 
 function onSheet(sheet) {
   if (sheet && sheets.length > 1) showRow(sheet);
