@@ -51,6 +51,11 @@ std::string_view name_of(Method method) {
   return kNames[static_cast<std::size_t>(method)];
 }
 
+bool is_sound_id(std::string_view id) {
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return !id.empty() && id.size() <= 128 && id.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
 std::string_view Request::header(std::string_view lower_case_name) const {
   for (const auto& [name, value] : headers)
     if (name == lower_case_name) return value;

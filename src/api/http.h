@@ -49,6 +49,9 @@ Reply error_reply(const Error& error, int status);  // where the kind alone does
 // Full or not ready: with Retry-After, so that a client knows when to come back. At least one second.
 Reply busy_reply(const Error& error, int retry_after_seconds);
 
+// 1 to 128 letters, digits, dots, dashes and underscores: what a caller may name a request or a job.
+bool is_sound_id(std::string_view id);
+
 // Whether `path` fits `pattern`, one segment of which may be `{name}`; gives what stands there, empty without
 // one.
 std::optional<std::string_view> match_route(std::string_view pattern, std::string_view path);

@@ -6,15 +6,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/http.h"
+
 namespace alcove::api {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-bool is_id(std::string_view id) {
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  return !id.empty() && id.size() <= 128 && id.find_first_not_of(kAllowed) == std::string_view::npos;
-}
 
 std::unexpected<Error> no_such_job() {
   return fail(ErrorKind::NotFound,
@@ -122,7 +119,7 @@ JobStore::~JobStore() {
 }
 
 Result<JobStore::Put> JobStore::put(const std::string& id, const std::string& digest, std::size_t files) {
-  if (!is_id(id))
+  if (!is_sound_id(id))
     return fail(ErrorKind::BadInput, "a job's id is 1 to 128 letters, digits, dots, dashes and underscores",
                 "bad_job_id");
   const std::lock_guard lock(mutex_);

@@ -64,8 +64,7 @@ Result<void> serve_answer_sheet(const ServeSettings& settings) {
   reader.engine.requests = settings.workers;
   SheetSpace space({.models = settings.reader.models, .workers = settings.workers, .queue = settings.queue},
                    [reader] { return load_reader(reader); });
-  const auto pool =
-      std::make_shared<imaging::DecodePool>(imaging::PoolSettings{.workers = settings.workers});
+  const auto pool = std::make_shared<imaging::DecodePool>(imaging::PoolSettings{.workers = settings.workers});
   SheetService service({.tokens = settings.tokens,
                         .guard_metrics = settings.guard_metrics,
                         .body_limit = settings.body_limit,

@@ -60,9 +60,7 @@ Method method_of(drogon::HttpMethod method) {
 }
 
 std::string request_id(const std::string& wanted) {
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  if (!wanted.empty() && wanted.size() <= 128 && wanted.find_first_not_of(kAllowed) == std::string::npos)
-    return wanted;
+  if (is_sound_id(wanted)) return wanted;
   thread_local std::mt19937_64 random{std::random_device{}()};
   return fmt::format("{:016x}", random());
 }
@@ -273,8 +271,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       response.addHeader("Access-Control-Expose-Headers", std::string(kExposedHeaders));
     }
     // Caches have to know that who is refused gets another answer than who is not.
-    const bool by_origin = !settings_.allowed_origins.empty() &&
-                           std::ranges::find(settings_.allowed_origins, "*") == settings_.allowed_origins.end();
+    const bool by_origin =
+        !settings_.allowed_origins.empty() &&
+        std::ranges::find(settings_.allowed_origins, "*") == settings_.allowed_origins.end();
     if (by_origin) response.addHeader("Vary", "Origin");
     for (auto& [name, value] : reply.headers)
       response.addHeader(name, by_origin && name == "Vary" ? value + ", Origin" : std::move(value));

@@ -51,11 +51,7 @@ std::vector<Candidate> candidates_of(std::span<const float> output, std::size_t 
 }
 
 bool overlaps(const Candidate& strong, const Candidate& weak, float limit) {
-  const auto& a = strong.moved;
-  const auto& b = weak.moved;
-  const auto width = std::max(0.0F, std::min(a.right, b.right) - std::max(a.left, b.left));
-  const auto height = std::max(0.0F, std::min(a.bottom, b.bottom) - std::max(a.top, b.top));
-  const auto common = width * height;
+  const auto common = common_area(strong.moved, weak.moved);
   return common / (strong.area + weak.area - common) > limit;
 }
 

@@ -34,9 +34,7 @@ const Candidate* judged(const FieldReading& field) {
 }
 
 float overlap(const Box& a, const Box& b) {
-  const float width = std::max(0.0F, std::min(a.right, b.right) - std::max(a.left, b.left));
-  const float height = std::max(0.0F, std::min(a.bottom, b.bottom) - std::max(a.top, b.top));
-  const float common = width * height;
+  const float common = common_area(a, b);
   return common / std::max(1.0F, a.width() * a.height() + b.width() * b.height() - common);
 }
 

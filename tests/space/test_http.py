@@ -2,8 +2,6 @@
 
 import json
 import os
-import resource
-import signal
 import socket
 import statistics
 import subprocess
@@ -331,36 +329,14 @@ def test_a_cache_that_cannot_be_written_is_done_without(start_server, where):
     assert any(line["event"] == "compiled_model_not_kept" for line in server.log_lines())
 
 
-def test_a_disk_that_is_full_is_done_without(alcove, models, tmp_path):
+def test_a_disk_that_is_full_is_done_without(start_server, tmp_path):
     """No file may grow to the size of a compiled model, as on a full disk: the models are compiled and served, and nothing half-written
     stays. Sheets are smaller: the limit holds for the memory in which they are shown to the decoders, too."""
-
-    def full_disk() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (512 << 10, 512 << 10))
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([str(alcove), "serve", "answer-sheet", "--port", str(port), "--host", "127.0.0.1", "--models", str(models)],
-                               stderr=subprocess.PIPE, env={**os.environ, "ALCOVE_CACHE": str(tmp_path / "cache")}, preexec_fn=full_disk)
-    try:
-        deadline = time.monotonic() + 120
-        url = f"http://127.0.0.1:{port}"
-        while True:
-            assert process.poll() is None and time.monotonic() < deadline
-            try:
-                if requests.get(url + "/readyz", timeout=30).status_code == 200:
-                    break
-            except requests.ConnectionError:
-                pass
-            time.sleep(0.05)
-        assert requests.post(url + "/extract", files={"file": ("a.pdf", SHEET)}, timeout=120).status_code == 200
-        process.terminate()
-        assert process.wait(60) == 0
-    finally:
-        process.kill()
-        process.wait()
+    full_disk = ("sh", "-c", "trap '' XFSZ; exec prlimit --fsize=524288 \"$@\"", "sh")
+    server = start_server(env={"ALCOVE_CACHE": str(tmp_path / "cache")}, under=full_disk)
+    server.wait_until("/readyz", 200)
+    assert requests.post(server.url + "/extract", files={"file": ("a.pdf", SHEET)}, timeout=120).status_code == 200
+    assert server.stop() == 0
     left = [file for file in (tmp_path / "cache").rglob("*") if file.is_file()]
     assert not left, left
 

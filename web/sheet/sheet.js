@@ -109,8 +109,10 @@ function show() {
 }
 
 async function openPage(sheet) {
+  const { reply } = sheet;
   const found = await pictureOf(sheet);
-  if (sheet !== opened) return found?.close();
+  // A reading that came meanwhile says how the page is turned, and has asked for a picture of its own.
+  if (sheet !== opened || sheet.reply !== reply) return found?.close();
   picture = found ?? (sheet.reply ? false : null);
   showSheet();
 }

@@ -68,11 +68,24 @@ def test_reasons_are_told_in_the_servers_sentences(open_page, look, sure):
     look(page, "reasons")
 
 
-def test_a_turned_page_is_shown_as_it_was_read(open_page, sure):
+FIRST_PICTURE_LATE = """const open = createImageBitmap;
+let late = 500;
+window.createImageBitmap = async (blob) => {
+  const wait = late;
+  late = 0;
+  await new Promise((done) => setTimeout(done, wait));
+  return open(blob);
+};"""
+
+
+@pytest.mark.parametrize("script", ["", FIRST_PICTURE_LATE], ids=["picture first", "reading first"])
+def test_a_turned_page_is_shown_as_it_was_read(open_page, sure, script):
     size = sure["page"]
     lying = {**sure, "orientation": 90, "page": {"width": size["height"], "height": size["width"]}, "reasons": ["turned"]}
-    page = open_page(before=answer_with(lying))
+    page = open_page(before=lambda page: (answer_with(lying)(page), page.add_init_script(script)))
     page.click("#sample")
+    if script:
+        page.wait_for_timeout(1000)
     expect(page.locator(".frame.register_number")).to_be_visible()
     shown = page.locator(".page canvas").evaluate("canvas => [canvas.width, canvas.height]")
     assert shown == [size["height"], size["width"]]
