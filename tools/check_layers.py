@@ -16,8 +16,10 @@ TABLE = {
     "models": ({"base", "weights", "graph"}, []),
     "engine": ({"base", "graph"}, ["openvino/"]),
     "imaging": ({"base"}, ["jpeglib.h", "jerror.h", "turbojpeg.h", "png.h", "tiffio.h", "tiff.h", "webp/", "libheif/", "seccomp.h"]),
+    "text": ({"base"}, []),
     "net": ({"base"}, ["curl/"]),
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
+    "papers": ({"base", "text", "weights", "models", "graph", "engine", "store", "net"}, []),
     "api": ({"base", "imaging", "sheets", "engine"}, ["drogon/", "trantor/", "json/"]),
     "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "net", "api"}, ["CLI/"]),
 }
