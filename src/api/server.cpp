@@ -386,6 +386,8 @@ class Exchange::Body final : public Outflow {
 
 std::shared_ptr<Outflow> Exchange::stream(Reply head) {
   auto body = std::make_shared<Body>(shared_from_this(), std::move(head));
+  // The library leaves out the body of a HEAD's reply, but not one that comes in pieces.
+  if (source_->isHead()) answer(body->head_);
   if (answered_.exchange(true)) {
     body->ended_ = true;  // somebody was quicker; what is sent goes nowhere
     return body;

@@ -193,6 +193,15 @@ def test_events_go_on_where_a_client_left_off(server):
     assert events(server, "events", after=10**30) == everything, "a number that is none starts at the beginning"
 
 
+def test_head_of_a_stream_is_its_head_alone(server, connect):
+    requests.put(f"{server.url}/jobs/head", files=[("files", ("a.jpg", SHEET))], timeout=60)
+    connection = connect()
+    connection.sendall(b"HEAD /jobs/head/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    reply = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, body = reply.split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 200") and b"text/event-stream" in head and body == b""
+
+
 def test_a_removed_job_is_forgotten(server):
     put(server, "gone", {"file": ("a.pdf", SHEET)})
     assert requests.delete(server.url + "/jobs/gone", timeout=30).status_code == 204
