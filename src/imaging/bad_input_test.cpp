@@ -144,22 +144,35 @@ TEST_F(BadInput, PngBomb) {
 
 // ---- TIFF ----
 
-TEST_F(BadInput, TiffWhoseDirectoriesLeadInACircle) {
-  // Two directories of a 4 x 4 picture, at 24 and 150, each naming the other as the next.
-  Buffer tiff = buffer("II*\0\x18\0\0\0"s + std::string(16, '\x80'));
+// A directory of a 4 x 4 grey picture at the end of `tiff`, which then goes on at `next`.
+void add_directory(Buffer& tiff, std::uint32_t bits, std::uint32_t next) {
   const auto put = [&](std::uint32_t value, int size) {
     for (int i = 0; i < size; ++i) tiff.push_back(static_cast<std::uint8_t>(value >> 8 * i));
   };
-  for (const std::uint32_t next : {150U, 24U}) {
-    tiff.resize(next == 150 ? 24 : 150);
-    constexpr std::array<std::array<std::uint32_t, 2>, 7> kEntries{
-        {{256, 4}, {257, 4}, {258, 8}, {262, 1}, {273, 8}, {278, 4}, {279, 16}}};
-    put(kEntries.size(), 2);
-    for (const auto& [tag, value] : kEntries) put(tag, 2), put(4, 2), put(1, 4), put(value, 4);
-    put(next, 4);
-  }
+  const std::array<std::array<std::uint32_t, 2>, 7> entries{
+      {{256, 4}, {257, 4}, {258, bits}, {262, 1}, {273, 8}, {278, 4}, {279, 16}}};
+  put(entries.size(), 2);
+  for (const auto& [tag, value] : entries) put(tag, 2), put(4, 2), put(1, 4), put(value, 4);
+  put(next, 4);
+}
+
+TEST_F(BadInput, TiffWhoseDirectoriesLeadInACircle) {
+  Buffer tiff = buffer("II*\0\x18\0\0\0"s + std::string(16, '\x80'));
+  add_directory(tiff, 8, 150);
+  tiff.resize(150);
+  add_directory(tiff, 8, 24);
   const auto answer = code(tiff);
   EXPECT_TRUE(answer.empty() || answer == "damaged") << answer;  // as libtiff's version has it
+}
+
+TEST_F(BadInput, TiffOfAnOddDepthIsToldSoInASentence) {
+  Buffer tiff = buffer("II*\0\x18\0\0\0"s + std::string(16, '\x80'));
+  add_directory(tiff, 3, 0);
+  const auto page = decode_page(tiff);
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().kind, ErrorKind::Unreadable);
+  EXPECT_NE(page.error().message.find("cannot be read ("), std::string::npos) << page.error().message;
+  EXPECT_NE(page.error().message.find("save it with 8 bits a channel or as PNG"), std::string::npos);
 }
 
 // ---- two things at once ----
