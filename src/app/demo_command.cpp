@@ -95,7 +95,7 @@ Result<void> wait_until_ready(Server& server, const std::string& url) {
       return fail(
           ErrorKind::Unavailable,
           "the server ended before it was ready; start it by hand to see why: alcove serve answer-sheet");
-    const auto reply = net::get(url + "/status", {.total = std::chrono::seconds(2)});
+    const auto reply = net::send({.url = url + "/status", .limits = {.total = std::chrono::seconds(2)}});
     if (reply && reply->status == 200) {
       const auto status = TRY(parse_json(reply->body));
       if (status.value("ready", false)) return {};
@@ -122,7 +122,8 @@ Result<Outcome> read_sample(const std::string& url, const fs::path& path, const 
   const auto file = TRY(MappedFile::open(path));
   const auto name = path.filename().string();
   const auto started = steady_clock::now();
-  const auto reply = TRY(net::post_form(url + "/extract", {{"file", name, file.bytes()}}));
+  const std::vector<net::FormPart> form{{.name = "file", .file_name = name, .content = file.bytes()}};
+  const auto reply = TRY(net::send({.method = "POST", .url = url + "/extract", .body = form}));
   const auto took = std::chrono::duration<double, std::milli>(steady_clock::now() - started);
   const auto body = TRY(parse_json(reply.body));
 
@@ -152,7 +153,7 @@ Result<int> demo(const DemoOptions& options) {
   const auto truth_file = TRY(MappedFile::open(fs::path(options.samples) / "truth.json"));
   const auto truth = TRY(parse_json(as_text(truth_file.bytes())));
   const auto url = fmt::format("http://127.0.0.1:{}", options.port);
-  const auto other = net::get(url + "/health", {.total = std::chrono::seconds(2)});
+  const auto other = net::send({.url = url + "/health", .limits = {.total = std::chrono::seconds(2)}});
   if (other || other.error().code != "not_connected")
     return fail(ErrorKind::BadInput,
                 fmt::format("port {} is taken; choose another with --port", options.port));

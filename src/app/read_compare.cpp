@@ -69,8 +69,10 @@ std::string error_of(const Json& body) {
 // A status that is no success, or a body that is no JSON, is an answer as well. Only silence is an error.
 Result<Timed> read_there(const fs::path& path, Bytes file, const std::string& url) {
   return timed([&]() -> Result<Json> {
+    const std::vector<net::FormPart> form{
+        {.name = "file", .file_name = path.filename().string(), .content = file}};
     const auto reply =
-        TRY(net::post_form(url, {{"file", path.filename().string(), file}}, {.total = kPatience}));
+        TRY(net::send({.method = "POST", .url = url, .body = form, .limits = {.total = kPatience}}));
     auto body = parse_json(reply.body);
     if (!body || !body->is_object())
       return Json{{"detail", fmt::format("status {}, and a body that is no JSON object", reply.status)}};

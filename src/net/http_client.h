@@ -1,35 +1,38 @@
 #pragma once
-// Requests to other servers. Home of libcurl.
+// Requests to other servers. net/ is the home of libcurl; proxies are taken from the usual environment.
 
-#include <chrono>
-#include <string>
-#include <vector>
+#include <memory>
 
-#include "base/bytes.h"
+#include "net/message.h"
 
 namespace alcove::net {
 
-struct Response {
-  int status = 0;  // as the server gave it; 4xx and 5xx are responses, not errors
-  std::string body;
+// Keeps connections open between requests and gives each thread one of its own. Safe from any thread.
+class Client {
+ public:
+  Client();
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();
+
+  // One request and its redirects; certificates are always checked. BadInput for an address or header that
+  // cannot be sent, TooLarge for a body over its limit; Unavailable, naming the address and the cause, when
+  // no complete reply came. The error's code then is one of
+  //   not_connected   nothing was sent
+  //   no_answer       the connection broke or went silent before a whole head came
+  //   cut             the body ended early
+  //   timeout         one of the limits on time
+  //   tls             the other side could not prove who it is
+  //   redirects       in a circle, or too many, or out of https
+  //   cancelled       the stop token was set
+  Result<Reply> send(const Request& request) const;
+
+ private:
+  struct Pool;
+  std::unique_ptr<Pool> pool_;
 };
 
-struct FormFile {  // one field of a multipart form
-  std::string field;
-  std::string file_name;
-  Bytes content;
-};
-
-struct Limits {
-  std::chrono::milliseconds connect{2'000};
-  std::chrono::milliseconds total{60'000};
-  std::size_t body = 64u << 20;  // bytes of the reply; more is TooLarge
-};
-
-// Plain requests on a connection of their own; safe from any thread. Unavailable, naming the address and the
-// cause, when no complete reply came. Redirects are not followed.
-Result<Response> get(const std::string& url, const Limits& limits = {});
-Result<Response> post_form(const std::string& url, const std::vector<FormFile>& files,
-                           const Limits& limits = {});
+// The same on a connection of its own.
+Result<Reply> send(const Request& request);
 
 }  // namespace alcove::net
