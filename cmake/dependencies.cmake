@@ -60,6 +60,10 @@ alcove_pkgconfig(seccomp libseccomp)
 # PDFium comes without headers and is opened at run time: the file goes beside the binary.
 set(ALCOVE_PDFIUM_RUNTIME "${ALCOVE_DEPS}/pdfium/lib/libpdfium.so")
 
+# store
+alcove_pkgconfig(sqlite sqlite3)
+alcove_pkgconfig(postgres libpq)
+
 # net
 find_package(CURL REQUIRED)
 alcove_foreign(curl CURL::libcurl)

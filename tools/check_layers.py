@@ -17,6 +17,7 @@ TABLE = {
     "engine": ({"base", "graph"}, ["openvino/"]),
     "imaging": ({"base"}, ["jpeglib.h", "jerror.h", "turbojpeg.h", "png.h", "tiffio.h", "tiff.h", "webp/", "libheif/", "seccomp.h"]),
     "text": ({"base"}, []),
+    "store": ({"base"}, ["sqlite3.h", "libpq-fe.h"]),
     "net": ({"base"}, ["curl/"]),
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
     "papers": ({"base", "text", "weights", "models", "graph", "engine", "store", "net"}, []),
