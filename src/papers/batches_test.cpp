@@ -40,9 +40,9 @@ TEST(PlanBatches, EveryTextOnceWithinTheBudget) {
 }
 
 TEST(PlanBatches, LittleIsPadding) {
-  for (const std::size_t count : {300U, 5275U}) {
+  for (const std::size_t count : {500U, 5275U}) {
     const auto lengths = abstracts(count);
-    EXPECT_LT(padding_share(lengths, plan_batches(lengths, 4096)), 0.03) << count;
+    EXPECT_LT(padding_share(lengths, plan_batches(lengths, 2048)), 0.03) << count;
   }
 }
 
