@@ -6,9 +6,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "api/base64.h"
 #include "api/sheet_json.h"
 #include "api/status.h"
+#include "base/base64.h"
 #include "base/log.h"
 #include "imaging/decode.h"
 

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "api/base64.h"
 #include "api/multipart.h"
+#include "base/base64.h"
 
 namespace alcove::api {
 namespace {

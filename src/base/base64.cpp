@@ -1,11 +1,11 @@
-#include "api/base64.h"
+#include "base/base64.h"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <cstdint>
 
-namespace alcove::api {
+namespace alcove {
 namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -59,4 +59,4 @@ std::string encode_base64(std::string_view bytes) {
   return text;
 }
 
-}  // namespace alcove::api
+}  // namespace alcove

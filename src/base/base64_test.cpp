@@ -1,8 +1,8 @@
-#include "api/base64.h"
+#include "base/base64.h"
 
 #include <gtest/gtest.h>
 
-namespace alcove::api {
+namespace alcove {
 namespace {
 
 TEST(Base64, ReadsWhatItWrites) {
@@ -34,4 +34,4 @@ TEST(Base64, RefusesOtherText) {
 }
 
 }  // namespace
-}  // namespace alcove::api
+}  // namespace alcove
