@@ -12,6 +12,7 @@ import argparse
 import pickle
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ import ink
 import looks
 import sheet
 import values
-from form import OTHER, REGISTER, SUBJECT, Spot
+from form import OTHER, REGISTER, SUBJECT, Form, Spot
 
 CROP_PADDING = 10  # pixels, as the contract crops
 READER_WIDTHS = {REGISTER: 256, SUBJECT: 128}
@@ -57,6 +58,22 @@ def _shaken(rng: random.Random, box: sheet.Box) -> sheet.Box:
     return (left + rng.gauss(0, 0.012) * w, top + rng.gauss(0, 0.06) * h, right + rng.gauss(0, 0.012) * w, bottom + rng.gauss(0, 0.06) * h)
 
 
+def field_picture(rng: random.Random, form: Form, spot: Spot, text: str, pen: Callable[[], ink.Pen], look: Callable[[], str]) -> np.ndarray:
+    """The reader's input for one field of a printed form, filled in with `text` and scanned. The form stays as it is."""
+    scale = form.scale
+    left, top, right, bottom = sheet.pixels(spot, scale)
+    margin = 30 + 0.5 * (bottom - top)
+    x, y = int(max(0, left - margin)), int(max(0, top - margin))
+    region = form.image.crop((x, y, int(min(form.image.width, right + margin)), int(min(form.image.height, bottom + margin))))
+    if text:
+        sheet.fill_in(region, rng, pen(), spot, text, scale, (x, y))
+    if rng.random() < 0.06:
+        sheet.stamp(region, rng, scale, (rng.uniform(0, region.width), rng.choice((-0.3, 1.3)) * region.height))
+    picture, matrix = looks.degrade(region, rng, look(), whole=False)
+    box = looks.carry(matrix, (left - x, top - y, right - x, bottom - y))
+    return cut(picture, _shaken(rng, box), READER_WIDTHS[spot.kind])
+
+
 def crops(rng: random.Random, kind: str, count: int) -> list[tuple[np.ndarray, str]]:
     """`count` reader inputs with their text. A form is printed once and written on several times."""
     made: list[tuple[np.ndarray, str]] = []
@@ -70,18 +87,8 @@ def crops(rng: random.Random, kind: str, count: int) -> list[tuple[np.ndarray, s
             if spot.kind == OTHER and spot.text and abs(spot.top - spots[0].top) < 25:
                 sheet.fill_in(form.image, rng, pen, spot, spot.text, scale)
         for spot in spots * 12:
-            left, top, right, bottom = sheet.pixels(spot, scale)
-            margin = 30 + 0.5 * (bottom - top)
-            x, y = int(max(0, left - margin)), int(max(0, top - margin))
-            region = form.image.crop((x, y, int(min(form.image.width, right + margin)), int(min(form.image.height, bottom + margin))))
             text = _value(rng, spot)
-            if text:
-                sheet.fill_in(region, rng, ink.pick_pen(rng, "train"), spot, text, scale, (x, y))
-            if rng.random() < 0.06:
-                sheet.stamp(region, rng, scale, (rng.uniform(0, region.width), rng.choice((-0.3, 1.3)) * region.height))
-            picture, matrix = looks.degrade(region, rng, pick_look(rng), whole=False)
-            box = looks.carry(matrix, (left - x, top - y, right - x, bottom - y))
-            made.append((cut(picture, _shaken(rng, box), READER_WIDTHS[kind]), text))
+            made.append((field_picture(rng, form, spot, text, lambda: ink.pick_pen(rng, "train"), lambda: pick_look(rng)), text))
     return made[:count]
 
 
