@@ -65,8 +65,7 @@ Result<void> serve_answer_sheet(const ServeSettings& settings) {
   SheetSpace space({.models = settings.reader.models, .workers = settings.workers, .queue = settings.queue},
                    [reader] { return load_reader(reader); });
   const auto pool = std::make_shared<imaging::DecodePool>(imaging::PoolSettings{.workers = settings.workers});
-  SheetService service({.tokens = settings.tokens,
-                        .guard_metrics = settings.guard_metrics,
+  SheetService service({.door = {settings.tokens, settings.guard_metrics},
                         .body_limit = settings.body_limit,
                         .decode_workers = [pool] { return pool->status(); }},
                        space, read_page_with(pool, settings.sheet));

@@ -1,5 +1,5 @@
 #pragma once
-// The routes of the answer-sheet Space: one table, one function each.
+// What the answer-sheet Space answers: one table of routes, one function each.
 
 #include <chrono>
 #include <functional>
@@ -7,18 +7,17 @@
 
 #include "api/batch_routes.h"
 #include "api/metrics.h"
+#include "api/routes.h"
 #include "api/server.h"
 #include "api/sheet_desk.h"
 #include "api/sheet_space.h"
 #include "api/sheet_upload.h"
-#include "api/tokens.h"
 #include "imaging/decode_pool.h"
 
 namespace alcove::api {
 
 struct ServiceSettings {
-  Tokens tokens;                          // one of them is wanted by whatever reads sheets; empty: none is
-  bool guard_metrics = false;             // by /metrics and /status too
+  Door door;                              // tokens are wanted by whatever reads sheets
   std::uint64_t body_limit = 52'428'800;  // of one request, bytes
   // Of a sheet in the queue; after that nobody is there to hear of it.
   std::chrono::seconds longest_wait{300};
@@ -37,31 +36,16 @@ class SheetService final : public Service {
   int retry_after() const override { return space_.retry_after(); }
 
  private:
-  // Who may: everybody; with a token if figures are guarded; with a token.
-  enum class Access { Open, Figures, Sheets };
-  struct Route;
-  struct Match;
-  static const Route kRoutes[];
-  static Match find(Method method, std::string_view path);
-  static std::string allowed_methods(std::string_view path);  // "GET, POST"; empty: there is no such path
-
+  std::vector<Route> make_routes();
   void root(Request, Answer);
-  void asset(Request, Answer);
   void health(Request, Answer);
   void ready(Request, Answer);
   void model_ready(Request, Answer);
   void status(Request, Answer);
   void metrics(Request, Answer);
-  void preflight(Request, Answer);
   void extract(Request, Answer);
   void extract_base64(Request, Answer);
-  void extract_batch(Request, Answer);
-  void put_job(Request, Answer);
-  void job(Request, Answer);
-  void job_events(Request, Answer);
-  void remove_job(Request, Answer);
 
-  bool may(Access access, const Request& request) const;
   using ParseUpload = Result<SheetUpload> (*)(const Request&);
   void read_upload(Request request, Answer answer, ParseUpload parse);
   Reply reading_reply(const Request& request, ParseUpload parse, sheets::SheetReader& reader,
@@ -73,6 +57,7 @@ class SheetService final : public Service {
   Metrics metrics_;
   const SheetDesk desk_;
   BatchRoutes batches_;
+  const Routes routes_;
 };
 
 }  // namespace alcove::api

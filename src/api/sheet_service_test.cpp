@@ -271,7 +271,7 @@ TEST_F(Space, DrainingRefusesNewSheets) {
 TEST_F(Space, TheTokenGuardsExtractAlone) {
   Tokens tokens;
   tokens.add("let-me-in");
-  start_and_load(by_word, {.tokens = tokens});
+  start_and_load(by_word, {.door = {tokens}});
   EXPECT_EQ(get("/status").status, 200);
   for (const auto* path : {"/jobs/1", "/jobs/1/events"}) EXPECT_EQ(get(path).status, 401) << path;
   EXPECT_EQ(get("/", "text/html").status, 200);
@@ -307,7 +307,7 @@ TEST_F(Space, UnknownPathsAndMethodsAnswerInJson) {
 TEST_F(Space, FiguresCanBeGuardedTooAndProbesNever) {
   Tokens tokens;
   tokens.add("let-me-in");
-  start_and_load(by_word, {.tokens = tokens, .guard_metrics = true});
+  start_and_load(by_word, {.door = {tokens, true}});
   EXPECT_EQ(get("/metrics").status, 401);
   EXPECT_EQ(get("/status").status, 401);
   for (const auto* path :

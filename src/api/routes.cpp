@@ -1,0 +1,147 @@
+#include "api/routes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "api/assets.h"
+#include "api/status.h"
+#include "base/log.h"
+
+namespace alcove::api {
+namespace {
+
+// The page runs its own scripts and talks to its own server; nothing else can be made to run in it. It may be
+// shown in another page's frame, since that is how the Hub shows a Space.
+constexpr std::string_view kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
+    "base-uri 'none'; form-action 'none'";
+
+Reply reply_of(const Request& request, const Asset& asset) {
+  Reply reply{.content_type = std::string(asset.content_type), .headers = {}};
+  reply.headers = {{"ETag", asset.etag}, {"Cache-Control", "no-cache"}, {"Vary", "Accept, Accept-Encoding"}};
+  if (asset.content_type.starts_with("text/html"))
+    reply.headers.insert(reply.headers.end(), {{"Content-Security-Policy", std::string(kPagePolicy)},
+                                               {"Referrer-Policy", "no-referrer"}});
+  if (request.header("if-none-match") == asset.etag) {
+    reply.status = 304;
+  } else if (!asset.gzipped.empty() &&
+             request.header("accept-encoding").find("gzip") != std::string_view::npos) {
+    reply.headers.emplace_back("Content-Encoding", "gzip");
+    reply.body = asset.gzipped;
+  } else {
+    reply.body = as_text(asset.content);
+  }
+  return reply;
+}
+
+Reply unauthorized() {
+  auto reply =
+      error_reply({ErrorKind::BadInput,
+                   "this server wants its access token: send Authorization: Bearer <token>", "unauthorized"},
+                  401);
+  reply.set_header("WWW-Authenticate", "Bearer");
+  return reply;
+}
+
+Reply preflight_reply(std::string methods) {
+  methods += ", OPTIONS";
+  Reply reply{.status = 204, .headers = {}};
+  reply.headers = {{"Allow", methods},
+                   {"Access-Control-Allow-Methods", methods},
+                   {"Access-Control-Allow-Headers",
+                    "Authorization, Content-Type, Last-Event-ID, Traceparent, X-Request-Id"},
+                   {"Access-Control-Max-Age", "600"}};
+  return reply;
+}
+
+Reply not_allowed(const std::string& path, const std::string& methods) {
+  auto reply = error_reply(
+      {ErrorKind::BadInput, fmt::format("Method Not Allowed: {} is asked for with {}", path, methods),
+       "method_not_allowed"},
+      405);
+  reply.set_header("Allow", methods);
+  return reply;
+}
+
+}  // namespace
+
+Routes::Routes(Door door, std::vector<Route> routes) : door_(std::move(door)), routes_(std::move(routes)) {}
+
+const Route* Routes::find(Method method, std::string_view path) const {
+  const auto found = std::ranges::find_if(
+      routes_, [&](const Route& route) { return route.method == method && match_route(route.path, path); });
+  return found == routes_.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> Routes::endpoints() const {
+  std::vector<std::string> all;
+  for (const auto& route : routes_) all.push_back(fmt::format("{} {}", name_of(route.method), route.path));
+  return all;
+}
+
+std::string Routes::allowed_methods(std::string_view path) const {
+  std::string methods = find_asset(path) ? "GET" : "";
+  for (const auto& route : routes_)
+    if (match_route(route.path, path) && methods.find(name_of(route.method)) == std::string::npos)
+      methods.append(methods.empty() ? "" : ", ").append(name_of(route.method));
+  return methods;
+}
+
+bool Routes::may(Access access, const Request& request) const {
+  if (door_.tokens.empty() || access == Access::Open) return true;
+  if (access == Access::Figures && !door_.guard_figures) return true;
+  return door_.tokens.admit(request.header("authorization"));
+}
+
+std::optional<Reply> Routes::refuse(const Request& head) const {
+  const auto* route = find(head.method, head.path);
+  if (route != nullptr && !may(route->access, head)) return unauthorized();
+  return std::nullopt;
+}
+
+void Routes::handle(Request request, Answer answer) const {
+  if (const auto* route = find(request.method, request.path)) {
+    request.parameter = *match_route(route->path, request.path);
+    return route->handle(std::move(request), std::move(answer));
+  }
+  const auto methods = allowed_methods(request.path);
+  if (methods.empty())
+    return answer.send(
+        error_reply({ErrorKind::NotFound, "Not Found: see / for what there is", "no_such_path"}));
+  if (request.method == Method::Options) return answer.send(preflight_reply(methods));
+  if (request.method == Method::Get && find_asset(request.path))
+    return answer.send(asset_reply(request, request.path));
+  answer.send(not_allowed(request.path, methods));
+}
+
+void Routes::finished(const Finished& request, Metrics& metrics) const {
+  const auto* route = find(request.method, request.path);
+  const std::string_view path = route != nullptr           ? route->path
+                                : find_asset(request.path) ? "/page"
+                                                           : "/other";
+  metrics.count_request(path, request.status, request.reason, request.seconds);
+
+  std::vector<LogField> fields{{"id", std::string(request.id)},
+                               {"method", std::string(name_of(request.method))},
+                               {"route", std::string(path)},
+                               {"status", static_cast<long long>(request.status)},
+                               {"ms", std::round(request.seconds * 1e4) / 10},
+                               {"bytes_in", static_cast<long long>(request.bytes_in)},
+                               {"bytes_out", static_cast<long long>(request.bytes_out)}};
+  if (!request.reason.empty()) fields.push_back({"reason", std::string(request.reason)});
+  if (!request.trace.id.empty()) {
+    fields.push_back({"trace_id", request.trace.id});
+    fields.push_back({"parent_id", request.trace.parent});
+  }
+  // Probes and scrapes come every few seconds for ever; those that went well are left out.
+  const bool noise = route != nullptr && route->access != Access::Guarded && request.status == 200;
+  log(noise ? LogLevel::Debug : LogLevel::Info, "request", fields);
+}
+
+Reply asset_reply(const Request& request, std::string_view path) {
+  return reply_of(request, *find_asset(path));
+}
+
+}  // namespace alcove::api

@@ -1,0 +1,59 @@
+#pragma once
+// What a server answers to: a table of routes, who may ask, the files of its page, and what all of them
+// share.
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/metrics.h"
+#include "api/server.h"
+#include "api/tokens.h"
+
+namespace alcove::api {
+
+// Who may: everybody; with a token if figures are guarded; with a token.
+enum class Access { Open, Figures, Guarded };
+
+struct Route {
+  Method method;
+  std::string_view path;  // one segment may be `{name}`; it is in Request::parameter
+  Access access;
+  std::function<void(Request, Answer)> handle;
+};
+
+struct Door {
+  Tokens tokens;               // one of them is wanted where access is Guarded; empty: none is
+  bool guard_figures = false;  // a token is wanted for figures too
+};
+
+// Safe from any thread once made.
+class Routes {
+ public:
+  Routes(Door door, std::vector<Route> routes);
+
+  // 401 for whoever may not; nothing where there is no such route, which handle() says.
+  std::optional<Reply> refuse(const Request& head) const;
+  // The route, else a file of the page, a preflight, 404 or 405.
+  void handle(Request request, Answer answer) const;
+  // Counts and logs it under the route's own path: any other path is a stranger's text, and could be
+  // somebody's file name.
+  void finished(const Finished& request, Metrics& metrics) const;
+
+  const Route* find(Method method, std::string_view path) const;  // null: there is none
+  std::vector<std::string> endpoints() const;                     // "GET /status"
+
+ private:
+  bool may(Access access, const Request& request) const;
+  std::string allowed_methods(std::string_view path) const;  // "GET, POST"; empty: there is no such path
+
+  const Door door_;
+  const std::vector<Route> routes_;
+};
+
+// One of the program's own files, with its policy, as a browser may already have it. The file has to be
+// there.
+Reply asset_reply(const Request& request, std::string_view path);
+
+}  // namespace alcove::api
