@@ -47,7 +47,8 @@ SheetAnswer SheetDesk::read(sheets::SheetReader& reader, const SheetUpload& uplo
                             std::string_view request_id) const {
   const auto read = page(reader, upload, request_id);
   if (!read) return refuse(judged_by_name(read.error(), upload.file_name));
-  SheetAnswer answer{.body = to_json(read->reading, reader.models())};
+  SheetAnswer answer{.body = to_json(read->reading, reader.models(),
+                                     upload.posteriors ? Detail::WithPosteriors : Detail::Contract)};
   if (!upload.exam_type.empty()) answer.body["exam_type"] = upload.exam_type;
   if (!read->preview.empty())
     answer.body["preview"] = "data:image/jpeg;base64," + encode_base64(read->preview);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sheets/reasons.h"
+#include "sheets/roster_wire.h"
 
 namespace alcove::api {
 namespace {
@@ -57,8 +58,8 @@ Json symbols_json(const sheets::Candidate& candidate) {
   return list;
 }
 
-void add_boxes(Json& boxes, std::string_view field, sheets::Field label,
-               const sheets::FieldReading& reading) {
+void add_boxes(Json& boxes, std::string_view field, sheets::Field label, const sheets::FieldReading& reading,
+               Detail detail) {
   for (const auto* candidate : best_text_first(reading)) {
     const auto& box = candidate->box;
     boxes.push_back({{"field", field},
@@ -70,12 +71,15 @@ void add_boxes(Json& boxes, std::string_view field, sheets::Field label,
                      {"symbols", symbols_json(*candidate)},
                      {"height", pixels(box.height())},
                      {"sharpness", rounded(candidate->sharpness, 100)}});
+    const auto alphabet = models::usual_alphabet(candidate->classes);
+    if (detail == Detail::WithPosteriors && alphabet)
+      boxes.back()["posteriors"] = sheets::posteriors_json({candidate->posteriors, *alphabet});
   }
 }
 
 }  // namespace
 
-Json to_json(const sheets::SheetReading& reading, std::span<const sheets::ModelInfo> models) {
+Json to_json(const sheets::SheetReading& reading, std::span<const sheets::ModelInfo> models, Detail detail) {
   const auto confidence = reading.confidence();
   Json json{{"success", true},
             {"register_number", value_json(reading.register_number)},
@@ -98,8 +102,8 @@ Json to_json(const sheets::SheetReading& reading, std::span<const sheets::ModelI
                      {"subject_boxes", look.subject_boxes}});
 
   auto& boxes = json["boxes"] = Json::array();
-  add_boxes(boxes, "register_number", sheets::Field::RegisterNumber, reading.register_number);
-  add_boxes(boxes, "subject_code", sheets::Field::SubjectCode, reading.subject_code);
+  add_boxes(boxes, "register_number", sheets::Field::RegisterNumber, reading.register_number, detail);
+  add_boxes(boxes, "subject_code", sheets::Field::SubjectCode, reading.subject_code, detail);
 
   auto& timings = json["timings_ms"] = Json::object();
   for (const auto& stage : reading.timings)

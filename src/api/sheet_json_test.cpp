@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "sheets/roster_wire.h"
+
 namespace alcove::api {
 namespace {
 
@@ -75,6 +77,18 @@ TEST(SheetJson, BoxesCarryWhatThePageDraws) {
       R"("height":31.9,"sharpness":0.57})");
   EXPECT_EQ(boxes[3]["field"], "subject_code");
   EXPECT_EQ(boxes[3]["label"], "SubjectCode");
+}
+
+TEST(SheetJson, PosteriorsComeWhenTheyAreAskedFor) {
+  auto reading = both_read();
+  reading.register_number.candidates[2].posteriors.assign(std::size_t{64} * 11, 1.0F / 11);
+  const auto box = to_json(reading, {}, Detail::WithPosteriors)["boxes"][0];
+  EXPECT_EQ(box["posteriors"]["alphabet"], "0123456789");
+  EXPECT_EQ(box["posteriors"]["steps"], 64);
+  const auto back = sheets::posteriors_from(box["posteriors"]);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_NEAR(back->rows[700], 1.0 / 11, 1e-6);
+  EXPECT_FALSE(to_json(reading, {})["boxes"][0].contains("posteriors"));
 }
 
 TEST(SheetJson, NothingFoundIsASuccessWithReasons) {

@@ -13,8 +13,9 @@ namespace {
 constexpr std::string_view kHowTo =
     "send the sheet as multipart/form-data in the field `file`: curl -F file=@sheet.pdf …";
 
-bool wants_preview(const Request& request) {
-  const auto value = form_value(request.query, "preview");
+// ?name=1
+bool wants(const Request& request, std::string_view name) {
+  const auto value = form_value(request.query, name);
   return value && *value != "0" && *value != "false";
 }
 
@@ -110,8 +111,10 @@ Result<SheetUpload> upload_of_form(const Request& request) {
     return no_file("the request is not multipart/form-data");
   const auto parts = TRY(parse_multipart(request.header("content-type"), as_bytes(request.body)));
   const auto* file = TRY(only_file(parts));
-  SheetUpload upload{
-      .content = file->content, .file_name = *file->file_name, .preview = wants_preview(request)};
+  SheetUpload upload{.content = file->content,
+                     .file_name = *file->file_name,
+                     .posteriors = wants(request, "posteriors"),
+                     .preview = wants(request, "preview")};
   for (const auto& part : parts) {
     if (part.name == "exam_type") upload.exam_type = as_text(part.content);
     if (part.name == "password") upload.password = as_text(part.content);
@@ -129,7 +132,8 @@ Result<SheetUpload> upload_of_base64(const Request& request) {
                      .file_name = std::move(fields.file_name),
                      .exam_type = std::move(fields.exam_type),
                      .password = std::move(fields.password),
-                     .preview = wants_preview(request)};
+                     .posteriors = wants(request, "posteriors"),
+                     .preview = wants(request, "preview")};
 }
 
 }  // namespace alcove::api

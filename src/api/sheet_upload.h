@@ -13,7 +13,8 @@ struct SheetUpload {
   std::string file_name;                     // as the client calls it; empty when it did not say
   std::string exam_type;                     // echoed
   std::string password;                      // for encrypted PDFs
-  bool preview = false;  // ?preview=1: the page as it was read comes back with the reading
+  bool posteriors = false;  // ?posteriors=1: what the readers said step by step comes back with each box
+  bool preview = false;     // ?preview=1: the page as it was read comes back with the reading
 
   Bytes file() const;
 };

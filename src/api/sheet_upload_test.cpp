@@ -51,7 +51,7 @@ std::string refusal(const Result<SheetUpload>& upload) {
 TEST(UploadOfForm, TakesOneFileAndItsFields) {
   const auto request = form(text_part("exam_type", "CIA2") + file_part("file", "a.pdf", "%PDF-1.7") +
                                 text_part("password", "secret"),
-                            "preview=1");
+                            "preview=1&posteriors=1");
   const auto upload = upload_of_form(request);
   ASSERT_TRUE(upload) << upload.error().message;
   EXPECT_EQ(as_text(upload->file()), "%PDF-1.7");
@@ -59,6 +59,7 @@ TEST(UploadOfForm, TakesOneFileAndItsFields) {
   EXPECT_EQ(upload->exam_type, "CIA2");
   EXPECT_EQ(upload->password, "secret");
   EXPECT_TRUE(upload->preview);
+  EXPECT_TRUE(upload->posteriors);
 }
 
 TEST(UploadOfForm, AnEmptyFileIsStillAFile) {
@@ -67,6 +68,7 @@ TEST(UploadOfForm, AnEmptyFileIsStillAFile) {
   ASSERT_TRUE(upload);
   EXPECT_TRUE(upload->file().empty());
   EXPECT_FALSE(upload->preview);
+  EXPECT_FALSE(upload->posteriors);
 }
 
 TEST(UploadOfForm, SaysWhatIsMissingOrTooMany) {
