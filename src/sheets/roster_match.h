@@ -53,8 +53,8 @@ struct MatchThresholds {
   double margin;      // below: review
   double clash;       // a paper that loses so much by another's holding its best name: both to review
 };
-constexpr MatchThresholds kPosteriorThresholds{.not_listed = 12, .margin = 4, .clash = 3};
-constexpr MatchThresholds kTextThresholds{.not_listed = 12, .margin = 5, .clash = 3};
+constexpr MatchThresholds kPosteriorThresholds{.not_listed = 12, .margin = 2, .clash = 3};
+constexpr MatchThresholds kTextThresholds{.not_listed = 16, .margin = 5, .clash = 3};
 const MatchThresholds& thresholds_for(const ListScores& scores);
 
 constexpr double kSureMargin = 99;  // of what has no other way to go; JSON knows no infinity

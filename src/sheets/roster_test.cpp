@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 namespace alcove::sheets {
 namespace {
@@ -134,6 +136,18 @@ TEST(Roster, ComparedFormLeavesCapitalsAndDigits) {
   EXPECT_EQ(compared_form("21é"), "");
   EXPECT_EQ(compared_form("\xEF\xBC"), "") << "cut within a letter";
   EXPECT_EQ(compared_form(std::string(33, '1')), "");
+}
+
+TEST(Roster, TheDocumentHasEveryFindingAndReason) {
+  std::ifstream file(ALCOVE_SOURCE_DIR "/docs/roster.md");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  auto codes = finding_codes();
+  for (const auto* reason : {"not_in_roster", "already_taken", "low_margin", "subject_not_listed",
+                             "low_subject_margin", "no_register_box", "no_subject_box", "blank_register",
+                             "blank_subject", "length_N", "pattern", "check_digit", "low_symbol"})
+    codes.emplace_back(reason);
+  for (const auto code : codes)
+    EXPECT_NE(text.find(fmt::format("`{}`", code)), std::string::npos) << code << " is not in docs/roster.md";
 }
 
 TEST(SubjectList, ReadsCodesAndTitles) {

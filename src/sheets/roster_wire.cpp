@@ -108,6 +108,26 @@ Result<Posteriors> posteriors_from(const Json& json) {
   return posteriors;
 }
 
+Candidate value_of_answer(const Json& answer, const char* field) {
+  Candidate made;
+  made.value = text_of(answer, field);
+  const auto* boxes = member(answer, "boxes");
+  if (boxes == nullptr || !boxes->is_array()) return made;
+  for (const auto& box : *boxes) {
+    const auto* symbols = member(box, "symbols");
+    const bool is_own = text_of(box, "field") == field && text_of(box, "value") == made.value;
+    if (!is_own || symbols == nullptr || !symbols->is_array()) continue;
+    for (const auto& symbol : *symbols) {
+      const auto value = text_of(symbol, "value");
+      const auto* confidence = member(symbol, "confidence");
+      if (value.empty() || confidence == nullptr || !confidence->is_number()) continue;
+      made.symbols.push_back({.value = value.front(), .confidence = confidence->get<float>()});
+    }
+    break;
+  }
+  return made;
+}
+
 Result<SheetEvidence> evidence_of_answer(const Json& answer) {
   return SheetEvidence{TRY(evidence_of_field(answer, "register_number", kDigits)),
                        TRY(evidence_of_field(answer, "subject_code", kCodeSymbols))};

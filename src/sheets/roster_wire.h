@@ -27,4 +27,7 @@ struct SheetEvidence {
 // is null has no evidence. Unreadable as above; what is missing altogether is not an error.
 Result<SheetEvidence> evidence_of_answer(const Json& answer);
 
+// The value of a field ("register_number") with its symbols' confidences, where the answer has them.
+Candidate value_of_answer(const Json& answer, const char* field);
+
 }  // namespace alcove::sheets

@@ -93,6 +93,20 @@ def test_a_preview_comes_only_when_asked_for(server):
     assert "preview" not in extract(server, SHEET.read_bytes()).json()
 
 
+def test_posteriors_come_only_when_asked_for_and_say_what_was_read(server):
+    files = {"file": ("sheet.pdf", SHEET.read_bytes())}
+    body = requests.post(server.url + "/extract?posteriors=1", files=files, timeout=120).json()
+    box = next(box for box in body["boxes"] if box["field"] == "register_number")
+    sent = box["posteriors"]
+    rows = base64.b64decode(sent["data"])
+    classes = len(sent["alphabet"]) + 1
+    assert len(rows) == sent["steps"] * classes
+    best = [min(range(classes), key=lambda each: rows[step * classes + each]) for step in range(sent["steps"])]
+    read = "".join(sent["alphabet"][each - 1] for before, each in zip([0, *best], best) if each and each != before)
+    assert read == box["value"] == body["register_number"]
+    assert all("posteriors" not in box for box in extract(server, SHEET.read_bytes()).json()["boxes"])
+
+
 # --- bad input: a sentence and the contract's status, never a 500 ---
 
 
