@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <span>
 
 #include "api/assets.h"
 #include "api/status.h"
@@ -67,7 +69,10 @@ Reply not_allowed(const std::string& path, const std::string& methods) {
 
 }  // namespace
 
-Routes::Routes(Door door, std::vector<Route> routes) : door_(std::move(door)), routes_(std::move(routes)) {}
+Routes::Routes(Door door, std::vector<Route> routes, std::vector<Route> dialects)
+    : door_(std::move(door)), routes_(std::move(routes)), own_(routes_.size()) {
+  std::ranges::move(dialects, std::back_inserter(routes_));
+}
 
 const Route* Routes::find(Method method, std::string_view path) const {
   const auto found = std::ranges::find_if(
@@ -77,7 +82,8 @@ const Route* Routes::find(Method method, std::string_view path) const {
 
 std::vector<std::string> Routes::endpoints() const {
   std::vector<std::string> all;
-  for (const auto& route : routes_) all.push_back(fmt::format("{} {}", name_of(route.method), route.path));
+  for (const auto& route : std::span(routes_).first(own_))
+    all.push_back(fmt::format("{} {}", name_of(route.method), route.path));
   return all;
 }
 

@@ -18,7 +18,7 @@ enum class Access { Open, Figures, Guarded };
 
 struct Route {
   Method method;
-  std::string_view path;  // one segment may be `{name}`; it is in Request::parameter
+  std::string path;  // one segment may be `{name}`; it is in Request::parameter
   Access access;
   std::function<void(Request, Answer)> handle;
 };
@@ -31,7 +31,9 @@ struct Door {
 // Safe from any thread once made.
 class Routes {
  public:
-  Routes(Door door, std::vector<Route> routes);
+  // `dialects` are for the clients of other programs, which have documents of their own: endpoints() leaves
+  // them out.
+  Routes(Door door, std::vector<Route> routes, std::vector<Route> dialects = {});
 
   // 401 for whoever may not; nothing where there is no such route, which handle() says.
   std::optional<Reply> refuse(const Request& head) const;
@@ -49,7 +51,8 @@ class Routes {
   std::string allowed_methods(std::string_view path) const;  // "GET, POST"; empty: there is no such path
 
   const Door door_;
-  const std::vector<Route> routes_;
+  std::vector<Route> routes_;
+  const std::size_t own_;  // of them come first
 };
 
 // One of the program's own files, with its policy, as a browser may already have it. The file has to be

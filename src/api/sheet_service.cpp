@@ -25,7 +25,14 @@ SheetService::SheetService(ServiceSettings settings, SheetSpace& space, ReadPage
       space_(space),
       desk_(std::move(read), metrics_),
       batches_(space_, desk_, settings_.batch, settings_.jobs),
-      routes_(settings_.door, make_routes()) {}
+      gradio_(std::string(kService), settings_.body_limit,
+              {{.name = "predict",
+                .description = "Reads the register number and the subject code off an answer sheet",
+                .inputs = {{"file", "Sheet", "File", nullptr},
+                           {"password", "Password of the PDF", "Textbox", ""}},
+                .outputs = {{"reading", "Reading", "JSON", nullptr}},
+                .run = [this](GradioCall call) { predict(std::move(call)); }}}),
+      routes_(settings_.door, make_routes(), gradio_.routes()) {}
 
 std::vector<Route> SheetService::make_routes() {
   const auto here = [this](void (SheetService::*run)(Request, Answer)) {
@@ -62,7 +69,8 @@ std::vector<Route> SheetService::make_routes() {
 
 std::optional<Reply> SheetService::refuse(const Request& head) {
   if (auto refused = routes_.refuse(head)) return refused;
-  if (routes_.find(head.method, head.path) == nullptr) return std::nullopt;
+  const auto* route = routes_.find(head.method, head.path);
+  if (route == nullptr || route->access != Access::Guarded) return std::nullopt;
   // Too large comes before not ready: it would not help to come back.
   if (head.declared_length.value_or(0) > settings_.body_limit) return std::nullopt;
   const bool brings_sheets = head.method == Method::Post || head.method == Method::Put;
@@ -145,6 +153,24 @@ void SheetService::extract(Request request, Answer answer) {
 
 void SheetService::extract_base64(Request request, Answer answer) {
   read_upload(std::move(request), std::move(answer), upload_of_base64);
+}
+
+void SheetService::predict(GradioCall call) {
+  const auto taken = space_.submit(
+      [this, call](sheets::SheetReader& reader, double queued_seconds) {
+        if (call.gone()) return;
+        call.begin();
+        const SheetUpload upload{
+            .content = as_bytes(call.file->content),
+            .file_name = call.file->name,
+            .exam_type = {},
+            .password = call.values[1].is_string() ? call.values[1].get<std::string>() : ""};
+        auto answer = desk_.read(reader, upload, queued_seconds, {});
+        if (answer.status == 200) return call.done(Json::array({std::move(answer.body)}));
+        call.done(fail(ErrorKind::BadInput, answer.body.value("detail", std::string())));
+      },
+      call.gone);
+  if (!taken) call.done(std::unexpected(taken.error()));
 }
 
 void SheetService::read_upload(Request request, Answer answer, ParseUpload parse) {

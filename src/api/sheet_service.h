@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/batch_routes.h"
+#include "api/gradio.h"
 #include "api/metrics.h"
 #include "api/routes.h"
 #include "api/server.h"
@@ -37,6 +38,7 @@ class SheetService final : public Service {
 
  private:
   std::vector<Route> make_routes();
+  void predict(GradioCall call);
   void root(Request, Answer);
   void health(Request, Answer);
   void ready(Request, Answer);
@@ -57,6 +59,7 @@ class SheetService final : public Service {
   Metrics metrics_;
   const SheetDesk desk_;
   BatchRoutes batches_;
+  Gradio gradio_;
   const Routes routes_;
 };
 
