@@ -60,9 +60,13 @@ alcove_pkgconfig(seccomp libseccomp)
 # PDFium comes without headers and is opened at run time: the file goes beside the binary.
 set(ALCOVE_PDFIUM_RUNTIME "${ALCOVE_DEPS}/pdfium/lib/libpdfium.so")
 
+# text
+alcove_pkgconfig(utf8proc libutf8proc)
+
 # store
 alcove_pkgconfig(sqlite sqlite3)
 alcove_pkgconfig(postgres libpq)
+alcove_pkgconfig(highway libhwy)
 
 # net
 find_package(CURL REQUIRED)
