@@ -67,12 +67,13 @@ Result<PaperIndex> PaperFolder::open_next() const {
   std::error_code unreadable;
   std::string generation;
   if (fs::exists(current(), unreadable)) {
-    generation = TRY(TRY(PaperIndex::open(current())).note("generation"));
+    auto serving = TRY(PaperIndex::open(current()));
+    generation = TRY(serving.note("generation"));
     if (!has_next()) TRY(copy_current());
   }
   auto index = TRY(PaperIndex::open_to_write(next()));
-  // A fresh copy has its original's generation, one begun earlier has noted it; what has neither grew from an index
-  // that no longer serves.
+  // A fresh copy has its original's generation, one begun earlier has noted it; what has neither grew from an
+  // index that no longer serves.
   if (TRY(index.note("base")) != generation && TRY(index.note("generation")) != generation)
     return fail(ErrorKind::BadInput, "", std::string(kStale));
   TRY(index.set_note("base", generation));
@@ -98,6 +99,12 @@ Result<void> PaperFolder::finish(PaperIndex index) const {
   // While the index is still open, and with it the lock: nobody may begin on it in between.
   if (::rename(next().c_str(), current().c_str()) != 0) return failed(current(), "replaced", errno);
   return sync(folder_);
+}
+
+void PaperFolder::discard(PaperIndex index) const {
+  // Removed while it is still open, and with it the lock.
+  remove_database(next());
+  static_cast<void>(index);
 }
 
 std::string file_stamp(const fs::path& file) {

@@ -1,6 +1,7 @@
 #pragma once
-// The folder an index lives in: `papers.db` serves and is never written to, `papers.next.db` is what an import works
-// on. When it is done the one takes the other's place at once, by rename: whoever has the old one open keeps it.
+// The folder an index lives in: `papers.db` serves and is never written to, `papers.next.db` is what an
+// import works on. When it is done the one takes the other's place at once, by rename: whoever has the old
+// one open keeps it.
 
 #include "store/paper_index.h"
 
@@ -16,12 +17,16 @@ class PaperFolder {
   // True when an import was interrupted, or is at work.
   bool has_next() const;
 
-  // What to write on: what an interrupted import left, if it began from the index that serves now; otherwise a copy of
-  // that, or an empty one. The folder is made. One process at a time: Unavailable, naming the other one.
+  // What to write on: what an interrupted import left, if it began from the index that serves now; otherwise
+  // a copy of that, or an empty one. The folder is made. One process at a time: Unavailable, naming the other
+  // one.
   Result<PaperIndex> begin() const;
 
   // From here on it serves. On an error the old one still does, and begin() gives back what was written.
   Result<void> finish(PaperIndex index) const;
+
+  // Nothing changed: what was begun is taken away again.
+  void discard(PaperIndex index) const;
 
  private:
   Result<void> copy_current() const;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -37,7 +39,8 @@ constexpr std::array kSchema{
 constexpr std::string_view kScore = "-bm25(words, 4.0, 1.0, 2.0, 2.0)";
 
 constexpr std::string_view kFacts =
-    "number, id, title, authors, author_ids, keywords, venue, venue_id, decision, area, summary, kind, doi, url, pdf, "
+    "number, id, title, authors, author_ids, keywords, venue, venue_id, decision, area, summary, kind, doi, "
+    "url, pdf, "
     "year, modified";
 
 std::string joined(const std::vector<std::string>& list) {
@@ -92,7 +95,8 @@ Result<void> check_schema(Connection& connection, const std::filesystem::path& f
   if (version > ours) return fail(ErrorKind::Unsupported, "", "newer_schema");
   if (version < ours)
     return fail(ErrorKind::Unsupported,
-                fmt::format("{} was written by an older alcove; import or index once to bring it up to date", file.string()));
+                fmt::format("{} was written by an older alcove; import or index once to bring it up to date",
+                            file.string()));
   return {};
 }
 
@@ -100,7 +104,8 @@ Result<void> check_schema(Connection& connection, const std::filesystem::path& f
 Error explained(Error error, const std::filesystem::path& file) {
   if (error.code == "newer_schema")
     return {ErrorKind::Unsupported,
-            fmt::format("{} was written by a newer alcove; use that one, or another --data folder", file.string()),
+            fmt::format("{} was written by a newer alcove; use that one, or another --data folder",
+                        file.string()),
             error.code};
   if (error.code == kDamaged)
     return {ErrorKind::Unreadable,
@@ -113,8 +118,9 @@ Error explained(Error error, const std::filesystem::path& file) {
 Result<PaperIndex> PaperIndex::open(const std::filesystem::path& file) {
   std::error_code unreadable;
   if (!std::filesystem::exists(file, unreadable))
-    return fail(ErrorKind::NotFound, fmt::format("there is no index {}; make one with: alcove papers import FILE --data {}",
-                                                 file.string(), file.parent_path().string()));
+    return fail(ErrorKind::NotFound,
+                fmt::format("there is no index {}; make one with: alcove papers import FILE --data {}",
+                            file.string(), file.parent_path().string()));
   auto connection = Connection::open(file.string(), {.read_only = true});
   if (!connection) return std::unexpected(explained(std::move(connection).error(), file));
   if (auto fits = check_schema(*connection, file); !fits)
@@ -186,7 +192,9 @@ Result<void> PaperIndex::each_vector(const std::function<void(PaperNumber, std::
     std::memcpy(vector.data(), blob.data(), blob.size());
     use(PaperNumber{row.integer(0)}, vector);
   }));
-  if (!sound) return fail(ErrorKind::Unreadable, "the index holds a vector of another width than its model's; import again");
+  if (!sound)
+    return fail(ErrorKind::Unreadable,
+                "the index holds a vector of another width than its model's; import again");
   return {};
 }
 
@@ -221,15 +229,18 @@ Result<std::vector<WordHit>> PaperIndex::match(const WordQuery& query) {
 Result<std::vector<double>> PaperIndex::shares(PaperNumber paper, std::span<const std::string> words) {
   std::vector<double> shares;
   for (const auto& word : words) {
-    const auto row = TRY(connection_.first(fmt::format("SELECT {} FROM words WHERE words MATCH $1 AND rowid = $2", kScore),
-                                           quoted_phrase(word), raw(paper)));
+    const auto row =
+        TRY(connection_.first(fmt::format("SELECT {} FROM words WHERE words MATCH $1 AND rowid = $2", kScore),
+                              quoted_phrase(word), raw(paper)));
     shares.push_back(row ? row->real(0) : 0);
   }
   return shares;
 }
 
 Result<std::int64_t> PaperIndex::papers_with(const std::string& word) {
-  return TRY(connection_.query("SELECT count(*) FROM words WHERE words MATCH $1", quoted_phrase(word))).front().integer(0);
+  return TRY(connection_.query("SELECT count(*) FROM words WHERE words MATCH $1", quoted_phrase(word)))
+      .front()
+      .integer(0);
 }
 
 Result<void> PaperIndex::each_word(const std::function<void(std::string, std::int64_t)>& use) {
@@ -240,35 +251,50 @@ Result<void> PaperIndex::each_word(const std::function<void(std::string, std::in
 
 Result<std::unordered_map<std::string, Known>> PaperIndex::known() {
   std::unordered_map<std::string, Known> known;
-  TRY(connection_.run(
-      "SELECT p.id, p.number, p.text_hash, v.vector_hash FROM papers p LEFT JOIN vectors v ON v.number = p.number", {},
-      [&](const Row& row) { known[row.text(0)] = {PaperNumber{row.integer(1)}, row.text(2), row.text(3)}; }));
+  TRY(connection_.run("SELECT id, number, text_hash, venue_id FROM papers", {}, [&](const Row& row) {
+    known[row.text(0)] = {PaperNumber{row.integer(1)}, row.text(2), row.text(3)};
+  }));
   return known;
 }
 
-Result<void> PaperIndex::put(const Paper& paper, std::string_view text_hash) {
+Result<std::vector<PaperNumber>> PaperIndex::without_vector() {
+  std::vector<PaperNumber> numbers;
+  TRY(connection_.run(
+      "SELECT number FROM papers WHERE number NOT IN (SELECT number FROM vectors) ORDER BY number", {},
+      [&](const Row& row) { numbers.push_back(PaperNumber{row.integer(0)}); }));
+  return numbers;
+}
+
+Result<void> PaperIndex::put(const Paper& paper, std::string_view text_hash, std::string_view vector_hash) {
   const auto old = TRY(connection_.first("SELECT number FROM papers WHERE id = $1", paper.id));
   if (old) TRY(remove_words(PaperNumber{old->integer(0)}));
   TRY(connection_.execute(
-      "INSERT INTO papers (id, text_hash, title, authors, author_ids, keywords, venue, venue_id, decision, area, summary,"
+      "INSERT INTO papers (id, text_hash, title, authors, author_ids, keywords, venue, venue_id, decision, "
+      "area, summary,"
       " kind, doi, url, pdf, year, modified, abstract, bibtex)"
       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
-      " ON CONFLICT (id) DO UPDATE SET text_hash = excluded.text_hash, title = excluded.title, authors = excluded.authors,"
-      " author_ids = excluded.author_ids, keywords = excluded.keywords, venue = excluded.venue, venue_id = excluded.venue_id,"
+      " ON CONFLICT (id) DO UPDATE SET text_hash = excluded.text_hash, title = excluded.title, authors = "
+      "excluded.authors,"
+      " author_ids = excluded.author_ids, keywords = excluded.keywords, venue = excluded.venue, venue_id = "
+      "excluded.venue_id,"
       " decision = excluded.decision, area = excluded.area, summary = excluded.summary, kind = excluded.kind,"
-      " doi = excluded.doi, url = excluded.url, pdf = excluded.pdf, year = excluded.year, modified = excluded.modified,"
+      " doi = excluded.doi, url = excluded.url, pdf = excluded.pdf, year = excluded.year, modified = "
+      "excluded.modified,"
       " abstract = excluded.abstract, bibtex = excluded.bibtex",
-      paper.id, text_hash, paper.title, joined(paper.authors), joined(paper.author_ids), joined(paper.keywords), paper.venue,
-      paper.venue_id, paper.decision, paper.area, paper.summary, paper.kind, paper.doi, paper.url, paper.pdf, paper.year,
-      paper.modified, paper.abstract, paper.bibtex));
+      paper.id, text_hash, paper.title, joined(paper.authors), joined(paper.author_ids),
+      joined(paper.keywords), paper.venue, paper.venue_id, paper.decision, paper.area, paper.summary,
+      paper.kind, paper.doi, paper.url, paper.pdf, paper.year, paper.modified, paper.abstract, paper.bibtex));
   const auto row = TRY(connection_.first("SELECT number FROM papers WHERE id = $1", paper.id));
+  TRY(connection_.execute("DELETE FROM vectors WHERE number = $1 AND vector_hash <> $2", row->integer(0),
+                          vector_hash));
   return put_words(PaperNumber{row->integer(0)}, paper);
 }
 
 Result<void> PaperIndex::put_words(PaperNumber number, const Paper& paper) {
-  TRY(connection_.execute("INSERT INTO words (rowid, title, abstract, keywords, authors) VALUES ($1, $2, $3, $4, $5)",
-                          raw(number), with_joined_words(paper.title), with_joined_words(paper.abstract),
-                          with_joined_words(joined(paper.keywords)), joined(paper.authors)));
+  TRY(connection_.execute(
+      "INSERT INTO words (rowid, title, abstract, keywords, authors) VALUES ($1, $2, $3, $4, $5)",
+      raw(number), with_joined_words(paper.title), with_joined_words(paper.abstract),
+      with_joined_words(joined(paper.keywords)), joined(paper.authors)));
   return {};
 }
 
@@ -276,10 +302,11 @@ Result<void> PaperIndex::put_words(PaperNumber number, const Paper& paper) {
 Result<void> PaperIndex::remove_words(PaperNumber number) {
   const auto old = TRY(paper(number));
   if (!old) return {};
-  TRY(connection_.execute(
-      "INSERT INTO words (words, rowid, title, abstract, keywords, authors) VALUES ('delete', $1, $2, $3, $4, $5)",
-      raw(number), with_joined_words(old->title), with_joined_words(old->abstract),
-      with_joined_words(joined(old->keywords)), joined(old->authors)));
+  TRY(
+      connection_.execute("INSERT INTO words (words, rowid, title, abstract, keywords, authors) VALUES "
+                          "('delete', $1, $2, $3, $4, $5)",
+                          raw(number), with_joined_words(old->title), with_joined_words(old->abstract),
+                          with_joined_words(joined(old->keywords)), joined(old->authors)));
   return {};
 }
 
@@ -290,20 +317,21 @@ Result<void> PaperIndex::remove(PaperNumber number) {
   return {};
 }
 
-Result<void> PaperIndex::put_vector(PaperNumber number, std::string_view vector_hash, std::span<const float> vector) {
+Result<void> PaperIndex::put_vector(PaperNumber number, std::string_view vector_hash,
+                                    std::span<const float> vector) {
   if (vector.size() != width_)
     return fail(ErrorKind::BadInput,
                 fmt::format("a vector of {} numbers does not fit an index of {}", vector.size(), width_));
   for (const float value : vector)
     if (!std::isfinite(value)) return fail(ErrorKind::BadInput, "a vector holds a number that is not finite");
-  TRY(connection_.execute("INSERT OR REPLACE INTO vectors (number, vector_hash, vector) VALUES ($1, $2, $3)", raw(number),
-                          vector_hash, bytes_of(vector)));
+  TRY(connection_.execute("INSERT OR REPLACE INTO vectors (number, vector_hash, vector) VALUES ($1, $2, $3)",
+                          raw(number), vector_hash, bytes_of(vector)));
   return {};
 }
 
 Result<void> PaperIndex::seal() {
-  // A page holds five vectors of 768 numbers instead of one; its size only changes by rewriting the file, and not
-  // while there is a log.
+  // A page holds five vectors of 768 numbers instead of one; its size only changes by rewriting the file, and
+  // not while there is a log.
   for (const auto* step : {"INSERT INTO words (words) VALUES ('optimize')", "PRAGMA wal_checkpoint(TRUNCATE)",
                            "PRAGMA journal_mode = DELETE", "PRAGMA page_size = 16384", "VACUUM"})
     TRY(connection_.script(step));

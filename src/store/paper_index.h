@@ -15,9 +15,9 @@ namespace alcove::store {
 // A paper's number within one index file.
 enum class PaperNumber : std::int64_t {};
 
-// Which papers' words match, ranked by BM25 over title, abstract, keywords and authors. Case, accents, plurals and
-// word endings do not matter, and "self-supervised" matches "self supervised" and "selfsupervised". All texts are
-// plain: whatever FTS5 would take for an operator is a letter like others.
+// Which papers' words match, ranked by BM25 over title, abstract, keywords and authors. Case, accents,
+// plurals and word endings do not matter, and "self-supervised" matches "self supervised" and
+// "selfsupervised". All texts are plain: whatever FTS5 would take for an operator is a letter like others.
 struct WordQuery {
   std::vector<std::string> any;      // words, one of which has to be there
   std::vector<std::string> all;      // phrases, each of which has to be there
@@ -31,12 +31,12 @@ struct WordHit {
 // What the index knows of a paper that is in it already.
 struct Known {
   PaperNumber number;
-  std::string text_hash;    // of the paper, as its importer computes it
-  std::string vector_hash;  // of what its vector was made of; empty: it has none
+  std::string text_hash;  // of the paper, as its importer computed it
+  std::string venue_id;
 };
 
 struct IndexModel {
-  std::string hash;         // empty: the index has no vectors
+  std::string hash;  // empty: the index has no vectors
   std::string description;
   std::size_t width = 0;
 };
@@ -69,6 +69,7 @@ class PaperIndex {
   Result<void> each_word(const std::function<void(std::string, std::int64_t)>& use);
 
   Result<std::unordered_map<std::string, Known>> known();  // by the papers' ids
+  Result<std::vector<PaperNumber>> without_vector();
 
   // Writing; many calls belong into one transaction.
   template <class Work>
@@ -78,11 +79,14 @@ class PaperIndex {
   // Another model's vectors are dropped: they lie in another space.
   Result<void> set_model(const IndexModel& model);
   Result<void> set_note(std::string_view name, std::string_view text);
-  Result<void> put(const Paper& paper, std::string_view text_hash);  // new, or in place of the one with its id
+  // New, or in place of the one with its id. `vector_hash` says what its vector has to be made of: one made of
+  // something else is dropped.
+  Result<void> put(const Paper& paper, std::string_view text_hash, std::string_view vector_hash);
   Result<void> remove(PaperNumber number);
   // BadInput when the vector is not model().width wide or holds a number that is not finite.
   Result<void> put_vector(PaperNumber number, std::string_view vector_hash, std::span<const float> vector);
-  // Makes the file small and whole, with no log beside it, ready to be renamed; the index is to be closed next.
+  // Makes the file small and whole, with no log beside it, ready to be renamed; the index is to be closed
+  // next.
   Result<void> seal();
 
  private:

@@ -9,10 +9,12 @@ namespace {
 
 bool is_inside_word(char letter) {
   const auto byte = static_cast<unsigned char>(letter);
-  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+  return byte >= 0x80 || (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+         (byte >= 'A' && byte <= 'Z');
 }
 
-// FTS5 refuses a phrase without a single word in it only silently: it matches nothing. So such phrases are left out.
+// FTS5 refuses a phrase without a single word in it only silently: it matches nothing. So such phrases are
+// left out.
 bool has_word(std::string_view text) { return std::ranges::any_of(text, is_inside_word); }
 
 std::string phrases(const std::vector<std::string>& texts, std::string_view between) {
@@ -32,10 +34,12 @@ std::string with_joined_words(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     auto end = at;
     bool has_hyphen = false;
-    while (end < text.size() && (is_inside_word(text[end]) || (text[end] == '-' && end > at))) has_hyphen |= text[end++] == '-';
+    while (end < text.size() && (is_inside_word(text[end]) || (text[end] == '-' && end > at)))
+      has_hyphen |= text[end++] == '-';
     if (has_hyphen && text[end - 1] != '-') {
       joined += ' ';
-      std::ranges::copy_if(text.substr(at, end - at), std::back_inserter(joined), [](char letter) { return letter != '-'; });
+      std::ranges::copy_if(text.substr(at, end - at), std::back_inserter(joined),
+                           [](char letter) { return letter != '-'; });
     }
     at = end + 1;
   }

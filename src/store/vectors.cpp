@@ -38,20 +38,23 @@ float dot_kernel(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::
 // Rows of bytes against a query of 16-bit numbers small enough that no sum overflows (see scan_bytes).
 void byte_dots_kernel(const std::int8_t* HWY_RESTRICT rows, const std::int16_t* HWY_RESTRICT query,
                       std::size_t width, std::size_t count, std::int32_t* HWY_RESTRICT dots) {
-  const hn::ScalableTag<std::int32_t> d32;
-  const hn::Repartition<std::int16_t, decltype(d32)> d16;
-  const hn::Rebind<std::int8_t, decltype(d16)> d8;
-  const std::size_t lanes = hn::Lanes(d16);
   for (std::size_t row = 0; row < count; ++row, rows += width) {
-    auto sum0 = hn::Zero(d32), sum1 = hn::Zero(d32), sum2 = hn::Zero(d32), sum3 = hn::Zero(d32);
     std::size_t i = 0;
+    std::int32_t total = 0;
+#if HWY_TARGET != HWY_SCALAR
+    const hn::ScalableTag<std::int32_t> d32;
+    const hn::Repartition<std::int16_t, decltype(d32)> d16;
+    const hn::Rebind<std::int8_t, decltype(d16)> d8;
+    const std::size_t lanes = hn::Lanes(d16);
+    auto sum0 = hn::Zero(d32), sum1 = hn::Zero(d32), sum2 = hn::Zero(d32), sum3 = hn::Zero(d32);
     for (; i + 2 * lanes <= width; i += 2 * lanes) {
-      sum0 = hn::ReorderWidenMulAccumulate(d32, hn::PromoteTo(d16, hn::LoadU(d8, rows + i)),
-                                           hn::LoadU(d16, query + i), sum0, sum1);
-      sum2 = hn::ReorderWidenMulAccumulate(d32, hn::PromoteTo(d16, hn::LoadU(d8, rows + i + lanes)),
-                                           hn::LoadU(d16, query + i + lanes), sum2, sum3);
+      const auto first = hn::PromoteTo(d16, hn::LoadU(d8, rows + i));
+      const auto second = hn::PromoteTo(d16, hn::LoadU(d8, rows + i + lanes));
+      sum0 = hn::ReorderWidenMulAccumulate(d32, first, hn::LoadU(d16, query + i), sum0, sum1);
+      sum2 = hn::ReorderWidenMulAccumulate(d32, second, hn::LoadU(d16, query + i + lanes), sum2, sum3);
     }
-    auto total = hn::GetLane(hn::SumOfLanes(d32, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
+    total = hn::GetLane(hn::SumOfLanes(d32, hn::Add(hn::Add(sum0, sum1), hn::Add(sum2, sum3))));
+#endif
     for (; i < width; ++i) total += rows[i] * query[i];
     dots[row] = total;
   }

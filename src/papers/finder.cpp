@@ -1,0 +1,411 @@
+#include "papers/finder.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "papers/explain.h"
+#include "papers/search_words.h"
+#include "store/paper_folder.h"
+
+namespace alcove::papers {
+namespace {
+
+constexpr std::uint32_t kNoVector = UINT32_MAX;
+// Reciprocal rank fusion: a paper's score is the sum of 1 / (60 + its rank), the constant of the original
+// work by Cormack, Clarke and Büttcher (2009).
+constexpr double kFusion = 60;
+constexpr std::size_t kLeastRanked = 1'000;  // papers ranked by meaning before they are fused
+constexpr std::size_t kMostWords = 24;       // of a pasted abstract, the rarest
+constexpr float kDislike = 0.5F;             // how far disliked papers push, against how far liked ones pull
+
+struct Name {
+  std::string_view name;
+  Mode mode;
+};
+constexpr std::array kModes{Name{"both", Mode::Both}, Name{"meaning", Mode::Meaning},
+                            Name{"words", Mode::Words}};
+
+std::size_t count(const RowFilter& rows) { return static_cast<std::size_t>(std::ranges::count(rows, 1)); }
+
+void intersect(RowFilter& rows, const RowFilter& others, bool excluded) {
+  for (std::size_t row = 0; row < rows.size(); ++row) rows[row] &= excluded ? 1 - others[row] : others[row];
+}
+
+// Several venues are alternatives, as are decisions, areas and years; several authors wrote together.
+bool is_alternative(Field field) {
+  return field == Field::Venue || field == Field::Decision || field == Field::Area || field == Field::Year;
+}
+
+void add_scaled(std::vector<float>& sum, std::span<const float> vector, float by) {
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += by * vector[i];
+}
+
+}  // namespace
+
+std::optional<Mode> mode_named(std::string_view name) {
+  for (const auto& known : kModes)
+    if (known.name == name) return known.mode;
+  return std::nullopt;
+}
+
+std::string_view name_of(Mode mode) { return kModes[static_cast<std::size_t>(mode)].name; }
+
+// One request on its way: filters, two rankings, their fusion, a page.
+class Finder::Search {
+ public:
+  Search(Finder& finder, const SearchRequest& request) : finder_(finder), request_(request) {}
+
+  Result<SearchResult> run() {
+    TRY(choose_mode());
+    TRY(find_rows());
+    if (result_.mode != Mode::Words && has_query()) TRY(rank_by_meaning());
+    if (result_.mode != Mode::Meaning && has_query()) TRY(rank_by_words());
+    fuse();
+    result_.total = ranking_.size() + unranked_;
+    if (request_.facet_values > 0)
+      result_.facets = finder_.catalogue_.facets(matching_, request_.facet_values);
+    if (result_.total == 0) TRY(relax());
+    TRY(take_page());
+    return std::move(result_);
+  }
+
+ private:
+  struct Scored {
+    std::uint32_t row;
+    double score = 0;
+    std::optional<float> cosine;
+    std::optional<std::size_t> meaning_rank, words_rank;
+  };
+
+  const Catalogue& catalogue() const { return finder_.catalogue_; }
+  bool is_similar() const { return !request_.like.empty(); }
+  bool has_query() const { return is_similar() || !request_.query.text.empty(); }
+
+  Result<void> choose_mode() {
+    result_.mode = request_.mode;
+    if (finder_.can_search_by_meaning() || (is_similar() && finder_.vectors() > 0)) {
+      if (is_similar() && request_.mode == Mode::Both) result_.mode = Mode::Meaning;
+      return {};
+    }
+    if (request_.mode == Mode::Meaning) return fail(ErrorKind::BadInput, finder_.why_no_meaning_);
+    if (request_.mode == Mode::Both && has_query())
+      result_.notes.push_back("by words alone: " + finder_.why_no_meaning_);
+    result_.mode = Mode::Words;
+    return {};
+  }
+
+  // ---- filters
+
+  Result<RowFilter> rows_with(const Condition& condition) {
+    if (condition.field != Field::Phrase) return catalogue().rows_with(condition);
+    RowFilter rows(catalogue().rows());
+    const std::lock_guard lock(finder_.index_mutex_);
+    for (const auto& hit : TRY(finder_.index_.match({.all = {condition.value}})))
+      if (const auto row = catalogue().row_of(hit.paper)) rows[*row] = 1;
+    return rows;
+  }
+
+  Result<void> find_rows() {
+    for (const auto& condition : request_.query.conditions)
+      rows_of_conditions_.push_back(TRY(rows_with(condition)));
+    matching_ = rows_without({});
+    return {};
+  }
+
+  // The rows that meet all conditions but those at the places given.
+  RowFilter rows_without(std::span<const std::size_t> left_out) const {
+    const auto& conditions = request_.query.conditions;
+    RowFilter rows(catalogue().rows(), 1);
+    std::vector<RowFilter> alternatives(static_cast<std::size_t>(Field::Phrase) + 1);
+    for (std::size_t i = 0; i < conditions.size(); ++i) {
+      if (std::ranges::find(left_out, i) != left_out.end()) continue;
+      const auto& condition = conditions[i];
+      if (!is_alternative(condition.field) || condition.excluded) {
+        intersect(rows, rows_of_conditions_[i], condition.excluded);
+        continue;
+      }
+      auto& any = alternatives[static_cast<std::size_t>(condition.field)];
+      any.resize(rows.size());
+      for (std::size_t row = 0; row < rows.size(); ++row) any[row] |= rows_of_conditions_[i][row];
+    }
+    for (const auto& any : alternatives)
+      if (!any.empty()) intersect(rows, any, false);
+    for (const auto& seed : {request_.like, request_.unlike})
+      for (const auto& id : seed)
+        if (const auto row = catalogue().row_of(id)) rows[*row] = 0;
+    return rows;
+  }
+
+  // ---- rankings
+
+  Result<std::vector<float>> query_vector() {
+    if (!is_similar()) {
+      const EmbedText text{request_.query.text};
+      return TRY(finder_.embedder_->embed(std::span(&text, 1), Purpose::Query)).values;
+    }
+    std::vector<float> sum(finder_.vectors_.width());
+    TRY(add_vectors(sum, request_.like, 1));
+    TRY(add_vectors(sum, request_.unlike, -kDislike));
+    return sum;
+  }
+
+  // The mean of the papers' vectors, which have length 1.
+  Result<void> add_vectors(std::vector<float>& sum, const std::vector<std::string>& ids, float by) {
+    for (const auto& id : ids) {
+      const auto row = catalogue().row_of(id);
+      if (!row) return fail(ErrorKind::NotFound, fmt::format("there is no paper {} in the index", id));
+      const auto vector = finder_.vector_rows_[*row];
+      if (vector == kNoVector)
+        return fail(ErrorKind::BadInput,
+                    fmt::format("paper {} has no vector; import once more with --model", id));
+      add_scaled(sum, finder_.vectors_.row(vector), by / static_cast<float>(ids.size()));
+    }
+    return {};
+  }
+
+  Result<void> rank_by_meaning() {
+    query_vector_ = TRY(query_vector());
+    RowFilter filter(finder_.vectors());
+    for (std::size_t i = 0; i < filter.size(); ++i) filter[i] = matching_[finder_.paper_rows_[i]];
+    const auto wanted = std::max(kLeastRanked, request_.offset + std::min(request_.limit, finder_.size()));
+    const auto found = finder_.vectors_.nearest(query_vector_, wanted, filter);
+    for (const auto& near : found) {
+      auto& scored = entry(finder_.paper_rows_[near.row]);
+      scored.cosine = near.cosine;
+      scored.meaning_rank = ++ranked_by_meaning_;
+    }
+    return {};
+  }
+
+  Result<void> rank_by_words() {
+    TRY(choose_words());
+    const std::lock_guard lock(finder_.index_mutex_);
+    const auto hits = TRY(finder_.index_.match({.any = words_}));
+    RowFilter found(catalogue().rows());
+    std::size_t rank = 0;
+    for (const auto& hit : hits) {
+      const auto row = catalogue().row_of(hit.paper);
+      if (!row) continue;
+      found[*row] = 1;
+      if (matching_[*row] != 0) entry(*row).words_rank = ++rank;
+    }
+    if (result_.mode == Mode::Words) {
+      if (hits.empty()) result_.notes.push_back("no paper has any of the words of the query");
+      found_by_words_ = found;
+      intersect(matching_, found, false);
+    }
+    return {};
+  }
+
+  // The query's words, misspelt ones replaced, without those that say nothing because most papers have them.
+  Result<void> choose_words() {
+    const std::lock_guard lock(finder_.index_mutex_);
+    std::vector<std::pair<std::int64_t, std::string>> counted;
+    for (const auto& word : search_words(TRY(text_for_words()))) {
+      auto papers = TRY(finder_.index_.papers_with(word));
+      if (papers != 0) {
+        counted.emplace_back(papers, word);
+        continue;
+      }
+      TRY(read_vocabulary());
+      auto meant = nearest_word(word, finder_.vocabulary_);
+      papers = meant.empty() ? 0 : TRY(finder_.index_.papers_with(meant));
+      if (papers == 0) continue;
+      result_.notes.push_back(fmt::format("read \"{}\" as \"{}\"", word, meant));
+      counted.emplace_back(papers, std::move(meant));
+    }
+    const auto half = static_cast<std::int64_t>(catalogue().rows() / 2);
+    if (std::ranges::any_of(counted, [&](const auto& each) { return each.first <= half; }))
+      std::erase_if(counted, [&](const auto& each) { return each.first > half; });
+    std::ranges::stable_sort(counted, {}, &std::pair<std::int64_t, std::string>::first);
+    for (auto& [papers, word] : counted)
+      if (words_.size() < kMostWords && std::ranges::find(words_, word) == words_.end())
+        words_.push_back(std::move(word));
+    return {};
+  }
+
+  // Papers alike are looked for by the titles and keywords of those they should be like.
+  Result<std::string> text_for_words() {
+    if (!is_similar()) return request_.query.text;
+    std::string text;
+    for (const auto& id : request_.like) {
+      const auto row = catalogue().row_of(id);
+      if (!row) return fail(ErrorKind::NotFound, fmt::format("there is no paper {} in the index", id));
+      for (const auto& paper : TRY(finder_.index_.papers(std::array{catalogue().number(*row)})))
+        text += fmt::format("{} {} ", paper.title, fmt::join(paper.keywords, " "));
+    }
+    return text;
+  }
+
+  Result<void> read_vocabulary() {
+    if (!finder_.vocabulary_.empty()) return {};
+    return finder_.index_.each_word(
+        [&](std::string word, std::int64_t papers) { finder_.vocabulary_.emplace_back(std::move(word), papers); });
+  }
+
+  Scored& entry(std::uint32_t row) {
+    if (places_.empty()) places_.assign(catalogue().rows(), UINT32_MAX);
+    if (places_[row] == UINT32_MAX) {
+      places_[row] = static_cast<std::uint32_t>(ranking_.size());
+      ranking_.push_back({.row = row});
+    }
+    return ranking_[places_[row]];
+  }
+
+  void fuse() {
+    if (!has_query()) return list_all();
+    const double by_meaning = result_.mode == Mode::Words     ? 0
+                              : result_.mode == Mode::Meaning ? 1
+                                                              : request_.weight;
+    for (auto& scored : ranking_) {
+      if (scored.meaning_rank)
+        scored.score += by_meaning / (kFusion + static_cast<double>(*scored.meaning_rank));
+      if (scored.words_rank)
+        scored.score += (1 - by_meaning) / (kFusion + static_cast<double>(*scored.words_rank));
+    }
+    std::ranges::sort(ranking_, [](const Scored& a, const Scored& b) {
+      return a.score != b.score ? a.score > b.score : a.row < b.row;
+    });
+    // Those past the ones ranked by meaning match as well; nobody pages that far.
+    if (result_.mode != Mode::Words)
+      unranked_ = count(matching_) - std::min(count(matching_), ranking_.size());
+  }
+
+  void list_all() {
+    for (std::uint32_t row = 0; row < matching_.size(); ++row)
+      if (matching_[row] != 0) ranking_.push_back({.row = row});
+    std::ranges::stable_sort(ranking_, std::greater{},
+                             [&](const Scored& scored) { return catalogue().year(scored.row); });
+  }
+
+  // ---- what to say
+
+  Result<void> relax() {
+    const auto& conditions = request_.query.conditions;
+    const auto matches = [&](std::span<const std::size_t> left_out) {
+      auto rows = rows_without(left_out);
+      if (!found_by_words_.empty()) intersect(rows, found_by_words_, false);
+      return count(rows);
+    };
+    std::vector<std::size_t> all(conditions.size());
+    std::iota(all.begin(), all.end(), 0);
+    for (const auto i : all)
+      if (const auto papers = matches(std::array{i}); papers > 0)
+        result_.relaxations.push_back({{conditions[i]}, papers});
+    std::ranges::stable_sort(result_.relaxations, std::greater{}, &Relaxation::papers);
+    if (result_.relaxations.empty() && conditions.size() > 1)
+      if (const auto papers = matches(all); papers > 0) result_.relaxations.push_back({conditions, papers});
+    return {};
+  }
+
+  Result<void> take_page() {
+    const auto first = std::min(request_.offset, ranking_.size());
+    const auto page = std::span(ranking_).subspan(first, std::min(request_.limit, ranking_.size() - first));
+    const std::lock_guard lock(finder_.index_mutex_);
+    for (const auto& scored : page) {
+      auto papers = TRY(finder_.index_.papers(std::array{catalogue().number(scored.row)}));
+      if (papers.empty()) return fail(ErrorKind::Unreadable, "the index lost a paper; import again");
+      result_.hits.push_back({std::move(papers.front()),
+                              scored.score,
+                              scored.cosine,
+                              scored.meaning_rank,
+                              scored.words_rank,
+                              {}});
+    }
+    return request_.explain ? explain(page) : Result<void>();
+  }
+
+  Result<void> explain(std::span<const Scored> page) {
+    std::vector<Paper> seeds;
+    for (const auto& id : request_.like)
+      if (const auto row = catalogue().row_of(id))
+        for (auto& paper : TRY(finder_.index_.papers(std::array{catalogue().number(*row)})))
+          seeds.push_back(std::move(paper));
+    for (std::size_t i = 0; i < page.size(); ++i) {
+      const auto shares = TRY(finder_.index_.shares(catalogue().number(page[i].row), words_));
+      auto& hit = result_.hits[i];
+      hit.explanation =
+          Explanation{.terms = term_shares(words_, shares), .shared = in_common(hit.paper, seeds)};
+    }
+    std::vector<Explanation*> explanations;
+    std::vector<std::string_view> abstracts;
+    for (auto& hit : result_.hits) {
+      explanations.push_back(&*hit.explanation);
+      abstracts.push_back(hit.paper.abstract);
+    }
+    auto* embedder =
+        query_vector_.empty() || !finder_.can_search_by_meaning() ? nullptr : finder_.embedder_.get();
+    const auto best = TRY(best_sentences(abstracts, request_.query.text, query_vector_, embedder));
+    for (std::size_t i = 0; i < best.size(); ++i) explanations[i]->best_sentence = best[i];
+    return {};
+  }
+
+  Finder& finder_;
+  const SearchRequest& request_;
+  SearchResult result_;
+  std::vector<RowFilter> rows_of_conditions_;
+  RowFilter matching_;        // the rows that may be found
+  RowFilter found_by_words_;  // of Mode::Words; empty before
+  std::vector<Scored> ranking_;
+  std::vector<std::uint32_t> places_;  // of each row in ranking_
+  std::size_t ranked_by_meaning_ = 0;
+  std::size_t unranked_ = 0;
+  std::vector<float> query_vector_;
+  std::vector<std::string> words_;
+};
+
+Result<std::shared_ptr<Finder>> Finder::load(const std::filesystem::path& data,
+                                             std::shared_ptr<Embedder> embedder) {
+  const auto file = store::PaperFolder(data).current();
+  const auto stamp = store::file_stamp(file);
+  auto index = TRY(store::PaperIndex::open(file));
+  auto catalogue = TRY(Catalogue::load(index));
+  const auto model = TRY(index.model());
+
+  std::vector<float> values;
+  std::vector<std::uint32_t> paper_rows;
+  std::vector<std::uint32_t> vector_rows(catalogue.rows(), kNoVector);
+  values.reserve(catalogue.rows() * model.width);
+  TRY(index.each_vector([&](PaperNumber number, std::span<const float> vector) {
+    const auto row = catalogue.row_of(number);
+    if (!row) return;
+    vector_rows[*row] = static_cast<std::uint32_t>(paper_rows.size());
+    paper_rows.push_back(*row);
+    values.insert(values.end(), vector.begin(), vector.end());
+  }));
+  auto vectors = TRY(store::VectorTable::make(std::max<std::size_t>(1, model.width), std::move(values)));
+
+  std::shared_ptr<Finder> finder(new Finder(std::move(index), std::move(catalogue), std::move(vectors)));
+  finder->paper_rows_ = std::move(paper_rows);
+  finder->vector_rows_ = std::move(vector_rows);
+  finder->model_ = model;
+  finder->file_ = file;
+  finder->stamp_ = stamp;
+  if (finder->vectors() == 0)
+    finder->why_no_meaning_ = "the index has no vectors; import once more with --model";
+  else if (!embedder)
+    finder->why_no_meaning_ = "no model is loaded; give the index's own with --model";
+  else if (embedder->model_hash() != model.hash)
+    finder->why_no_meaning_ =
+        fmt::format("the index was made with another model ({}) than {}; give that one, or import again",
+                    model.description, embedder->description());
+  finder->embedder_ = std::move(embedder);
+  return finder;
+}
+
+Result<SearchResult> Finder::search(const SearchRequest& request) { return Search(*this, request).run(); }
+
+Result<std::vector<Paper>> Finder::papers(std::span<const std::string> ids) {
+  std::vector<PaperNumber> numbers;
+  for (const auto& id : ids)
+    if (const auto row = catalogue_.row_of(id)) numbers.push_back(catalogue_.number(*row));
+  const std::lock_guard lock(index_mutex_);
+  return index_.papers(numbers);
+}
+
+bool Finder::is_stale() const { return store::file_stamp(file_) != stamp_; }
+
+}  // namespace alcove::papers
