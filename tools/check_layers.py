@@ -22,7 +22,7 @@ TABLE = {
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
     "papers": ({"base", "text", "weights", "models", "graph", "engine", "store", "net"}, []),
     "api": ({"base", "imaging", "sheets", "engine"}, ["drogon/", "trantor/", "json/"]),
-    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "net", "api"}, ["CLI/"]),
+    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "store", "papers", "net", "api"}, ["CLI/"]),
 }
 # Value libraries that every folder may use.
 COMMON = ("fmt/", "nlohmann/", "gtest/", "gmock/")

@@ -3,6 +3,7 @@
 // names those without an id and takes out the doubles.
 
 #include <map>
+#include <optional>
 
 #include "papers/readers.h"
 
@@ -17,5 +18,10 @@ Result<ReadPapers> read_ris_papers(std::string_view content);
 // Fields by the names that tables, JSON and BibTeX give them ("booktitle", "conference" and "journal" are a
 // venue). Lists are parted by ";", or by "," when there is no ";" and commas cannot be part of a value.
 Paper paper_from_fields(const std::map<std::string, std::string>& fields);
+
+// A JSON text cut by its brackets, unparsed: the entries of an array, of {"notes": […]} or of lines; and the
+// value of an object's own key.
+std::vector<std::string_view> json_entries(std::string_view content);
+std::optional<std::string_view> json_member(std::string_view object, std::string_view key);
 
 }  // namespace alcove::papers

@@ -60,45 +60,8 @@ std::vector<std::string_view> items_of(std::string_view array) {
   }
 }
 
-// The list of papers in an object that wraps one, such as the reply {"notes": [...], "count": 2}.
-std::optional<std::string_view> wrapped_list(std::string_view object) {
-  object.remove_prefix(1);
-  for (;;) {
-    skip_blanks(object);
-    if (!object.starts_with('"')) return std::nullopt;
-    const auto end = object.find('"', 1);
-    if (end == std::string_view::npos) return std::nullopt;
-    const auto key = object.substr(1, end - 1);
-    object.remove_prefix(end + 1);
-    skip_blanks(object);
-    if (!object.starts_with(':')) return std::nullopt;
-    object.remove_prefix(1);
-    skip_blanks(object);
-    const auto value = first_value(object);
-    if (value.starts_with('[') && (key == "notes" || key == "papers" || key == "results" || key == "data"))
-      return value;
-    object.remove_prefix(value.size());
-    skip_blanks(object);
-    if (!object.starts_with(',')) return std::nullopt;
-    object.remove_prefix(1);
-  }
-}
-
-std::vector<std::string_view> entries_of(std::string_view content) {
-  skip_blanks(content);
-  if (content.starts_with('[')) return items_of(content);
-  std::vector<std::string_view> entries;
-  while (!content.empty()) {
-    const auto value = first_value(content);
-    if (value.empty()) break;
-    entries.push_back(value);
-    content.remove_prefix(value.size());
-    skip_blanks(content);
-  }
-  if (entries.size() == 1 && entries.front().starts_with('{'))
-    if (const auto list = wrapped_list(entries.front())) return items_of(*list);
-  return entries;
-}
+// Keys under which a list of papers is wrapped, such as in the reply {"notes": [...], "count": 2}.
+constexpr std::string_view kWrappers[] = {"notes", "papers", "results", "data"};
 
 // OpenReview's v2 wraps every field as {"value": …}; v1 and everybody else do not.
 const Json* field(const Json& object, std::initializer_list<const char*> names) {
@@ -180,6 +143,46 @@ bool is_no_submission(const Json& note) {
 
 }  // namespace
 
+std::optional<std::string_view> json_member(std::string_view object, std::string_view key) {
+  skip_blanks(object);
+  if (!object.starts_with('{')) return std::nullopt;
+  do {
+    object.remove_prefix(1);
+    skip_blanks(object);
+    const auto end = object.find('"', 1);
+    if (!object.starts_with('"') || end == std::string_view::npos) return std::nullopt;
+    const auto name = object.substr(1, end - 1);
+    object.remove_prefix(end + 1);
+    skip_blanks(object);
+    if (!object.starts_with(':')) return std::nullopt;
+    object.remove_prefix(1);
+    skip_blanks(object);
+    const auto value = first_value(object);
+    if (name == key) return value;
+    object.remove_prefix(value.size());
+    skip_blanks(object);
+  } while (object.starts_with(','));
+  return std::nullopt;
+}
+
+std::vector<std::string_view> json_entries(std::string_view content) {
+  skip_blanks(content);
+  if (content.starts_with('[')) return items_of(content);
+  std::vector<std::string_view> entries;
+  while (!content.empty()) {
+    const auto value = first_value(content);
+    if (value.empty()) break;
+    entries.push_back(value);
+    content.remove_prefix(value.size());
+    skip_blanks(content);
+  }
+  if (entries.size() == 1)
+    for (const auto wrapper : kWrappers)
+      if (const auto list = json_member(entries.front(), wrapper); list && list->starts_with('['))
+        return items_of(*list);
+  return entries;
+}
+
 std::optional<Paper> paper_from_json(const Json& object) {
   if (!object.is_object()) return std::nullopt;
   const auto content = object.find("content");
@@ -212,7 +215,7 @@ Result<ReadPapers> read_json_papers(std::string_view content) {
   if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);
   ReadPapers read;
   std::size_t number = 0;
-  for (const auto entry : entries_of(content)) {
+  for (const auto entry : json_entries(content)) {
     ++number;
     const auto object = parse_json(entry);
     if (!object) {

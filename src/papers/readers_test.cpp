@@ -170,7 +170,7 @@ TEST(ReadPapers, RefusesWhatHoldsNoPapers) {
   for (const auto* content :
        {"", "hello", "<html>", "\x89PNG\r\n", "[1,2]", "{\"a\":1}", "[", "{", "{\"title\":"}) {
     const auto got = read_papers(content, "x.txt");
-    if (got) EXPECT_TRUE(got->papers.empty()) << content;
+    EXPECT_TRUE(!got || got->papers.empty()) << content;
   }
   EXPECT_EQ(read_papers("<html>", "x.html").error().kind, ErrorKind::Unreadable);
   EXPECT_EQ(read_papers("[1]", "x.json").error().message,

@@ -47,8 +47,8 @@ struct Blob {
 // One column of a row.
 using Value = std::variant<std::nullptr_t, std::int64_t, double, std::string, Blob>;
 
-// Columns by position, from 0. The statement decides their types: asking for another one than it has is our
-// own mistake, except that NULL is 0, and empty text or bytes, and that a whole number is a real one too.
+// Columns by position, from 0. Asked for as another type than it has, a column is 0, or empty text or bytes, as
+// NULL is: SQLite lets a damaged or foreign file hold anything anywhere. A whole number is a real one too.
 class Row {
  public:
   Row() = default;
@@ -56,6 +56,7 @@ class Row {
 
   std::size_t size() const { return values_.size(); }
   bool is_null(std::size_t column) const { return std::holds_alternative<std::nullptr_t>(values_[column]); }
+  bool is_blob(std::size_t column) const { return std::holds_alternative<Blob>(values_[column]); }
   std::int64_t integer(std::size_t column) const;
   double real(std::size_t column) const;
   const std::string& text(std::size_t column) const;
