@@ -110,6 +110,19 @@ def requests() -> Iterator[bytes]:
     yield b"OPTIONS /extract\norigin: https://a.example\naccess-control-request-method: POST\n\n"
 
 
+def paper_files() -> Iterator[bytes]:
+    yield b'@string{v = "Venue"}\n@inproceedings{a, title = {{B}ERT \\"{u} $x$}, author = "A, B and {C D}", booktitle = v # " 2020", year = 2020}\n'
+    yield b"TY  - JOUR\r\nAU  - A, B\r\nTI  - Title\r\nPY  - 2020/01\r\nKW  - k\r\nER  - \r\n"
+    yield b'\xef\xbb\xbftitle;authors;year\r\n"A ""b""";"B, C";2020\r\n'
+    yield b'{"notes":[{"id":"a","forum":"a","content":{"title":{"value":"T"},"authors":{"value":["A B"]},"venue":{"value":"V 2020 poster"}}}]}'
+    yield b'{"title":"T","authors":"A B;C D","keywords":"k;l"}\n{"title":"U"}\n'
+
+
+def paper_queries() -> Iterator[bytes]:
+    yield b'graph author:"LeCun, Yann" title:x keyword:y venue:nips year:>=2020 -not -"a phrase" "another" decision:oral -area:z'
+    yield b"year:2020..2023 year:<1999 transfomers self-supervised"
+
+
 SEEDS = {
     "zip": zips,
     "pickle": pickles,
@@ -120,6 +133,8 @@ SEEDS = {
     "upload": uploads,
     "batch": batches,
     "http": requests,
+    "paper_files": paper_files,
+    "paper_query": paper_queries,
 }
 
 

@@ -40,7 +40,7 @@ std::vector<std::string> loose_words(std::string_view text) {
   auto words = text::folded_words(text);
   for (auto& word : words) {
     drop_plural(word);
-    if (word == "nip" || word == "nips") word = "neurips";
+    if (word == "nip") word = "neurip";  // as "nips" and "neurips" are without their s
   }
   return words;
 }

@@ -70,7 +70,8 @@ TEST_F(ChromaFolders, OfAFewPapersAreReadFromTheLog) {
   expect_as_chroma_says("small");
   const auto paper = read_chroma_papers(folder_ / "small", "papers")->papers.at(5);
   EXPECT_EQ(paper.authors, (std::vector<std::string>{"Ann A", "Bo B"}));
-  EXPECT_EQ(paper.year, 2006);
+  EXPECT_EQ(paper.id, "p7");
+  EXPECT_EQ(paper.year, 2007);
 }
 
 TEST_F(ChromaFolders, OfManyAreReadFromVectorFilesAndLog) {

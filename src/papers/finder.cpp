@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "papers/explain.h"
@@ -17,9 +18,13 @@ constexpr std::uint32_t kNoVector = UINT32_MAX;
 // Reciprocal rank fusion: a paper's score is the sum of 1 / (60 + its rank), the constant of the original
 // work by Cormack, Clarke and Büttcher (2009).
 constexpr double kFusion = 60;
-constexpr std::size_t kLeastRanked = 1'000;  // papers ranked by meaning before they are fused
-constexpr std::size_t kMostWords = 24;       // of a pasted abstract, the rarest
-constexpr float kDislike = 0.5F;             // how far disliked papers push, against how far liked ones pull
+constexpr std::size_t kLeastRanked = 300;  // papers ranked by meaning before they are fused
+constexpr std::size_t kMostWords = 24;     // of a pasted abstract, the rarest
+constexpr std::size_t kFewPapers =
+    1'000;  // among so few, common words cost nothing and still tell papers apart
+constexpr std::size_t kMostCounted = 256;   // words of a pasted book that are counted to find those
+constexpr std::size_t kMostCorrected = 32;  // words of a query up to which somebody typed it
+constexpr float kDislike = 0.5F;            // how far disliked papers push, against how far liked ones pull
 
 struct Name {
   std::string_view name;
@@ -170,7 +175,9 @@ class Finder::Search {
     query_vector_ = TRY(query_vector());
     RowFilter filter(finder_.vectors());
     for (std::size_t i = 0; i < filter.size(); ++i) filter[i] = matching_[finder_.paper_rows_[i]];
-    const auto wanted = std::max(kLeastRanked, request_.offset + std::min(request_.limit, finder_.size()));
+    const auto size = finder_.size();
+    const auto wanted =
+        std::max(kLeastRanked, std::min(request_.offset, size) + std::min(request_.limit, size));
     const auto found = finder_.vectors_.nearest(query_vector_, wanted, filter);
     for (const auto& near : found) {
       auto& scored = entry(finder_.paper_rows_[near.row]);
@@ -204,27 +211,35 @@ class Finder::Search {
   Result<void> choose_words() {
     const std::lock_guard lock(finder_.index_mutex_);
     std::vector<std::pair<std::int64_t, std::string>> counted;
-    for (const auto& word : search_words(TRY(text_for_words()))) {
+    auto words = search_words(TRY(text_for_words()));
+    const bool is_typed = words.size() <= kMostCorrected;
+    words.resize(std::min(words.size(), kMostCounted));
+    for (auto& word : words) {
       auto papers = TRY(finder_.index_.papers_with(word));
-      if (papers != 0) {
-        counted.emplace_back(papers, word);
-        continue;
-      }
-      TRY(read_vocabulary());
-      auto meant = nearest_word(word, finder_.vocabulary_);
-      papers = meant.empty() ? 0 : TRY(finder_.index_.papers_with(meant));
-      if (papers == 0) continue;
-      result_.notes.push_back(fmt::format("read \"{}\" as \"{}\"", word, meant));
-      counted.emplace_back(papers, std::move(meant));
+      if (papers == 0 && is_typed) papers = TRY(correct(word));
+      if (papers != 0) counted.emplace_back(papers, std::move(word));
     }
     const auto half = static_cast<std::int64_t>(catalogue().rows() / 2);
-    if (std::ranges::any_of(counted, [&](const auto& each) { return each.first <= half; }))
+    if (catalogue().rows() > kFewPapers &&
+        std::ranges::any_of(counted, [&](const auto& each) { return each.first <= half; }))
       std::erase_if(counted, [&](const auto& each) { return each.first > half; });
     std::ranges::stable_sort(counted, {}, &std::pair<std::int64_t, std::string>::first);
     for (auto& [papers, word] : counted)
       if (words_.size() < kMostWords && std::ranges::find(words_, word) == words_.end())
         words_.push_back(std::move(word));
     return {};
+  }
+
+  // The word that was meant instead of one that no paper has, and how many have that.
+  Result<std::int64_t> correct(std::string& word) {
+    TRY(read_vocabulary());
+    auto meant = nearest_word(word, finder_.vocabulary_);
+    if (meant.empty()) return 0;
+    const auto papers = TRY(finder_.index_.papers_with(meant));
+    if (papers == 0) return 0;
+    result_.notes.push_back(fmt::format("read \"{}\" as \"{}\"", word, meant));
+    word = std::move(meant);
+    return papers;
   }
 
   // Papers alike are looked for by the titles and keywords of those they should be like.
@@ -242,8 +257,9 @@ class Finder::Search {
 
   Result<void> read_vocabulary() {
     if (!finder_.vocabulary_.empty()) return {};
-    return finder_.index_.each_word(
-        [&](std::string word, std::int64_t papers) { finder_.vocabulary_.emplace_back(std::move(word), papers); });
+    return finder_.index_.each_word([&](std::string word, std::int64_t papers) {
+      finder_.vocabulary_.emplace_back(std::move(word), papers);
+    });
   }
 
   Scored& entry(std::uint32_t row) {
@@ -310,12 +326,20 @@ class Finder::Search {
       if (papers.empty()) return fail(ErrorKind::Unreadable, "the index lost a paper; import again");
       result_.hits.push_back({std::move(papers.front()),
                               scored.score,
-                              scored.cosine,
+                              cosine_of(scored),
                               scored.meaning_rank,
                               scored.words_rank,
                               {}});
     }
     return request_.explain ? explain(page) : Result<void>();
+  }
+
+  // Papers that only their words brought have one too.
+  std::optional<float> cosine_of(const Scored& scored) const {
+    const auto vector = finder_.vector_rows_[scored.row];
+    if (scored.cosine || query_vector_.empty() || vector == kNoVector) return scored.cosine;
+    const float length = std::sqrt(store::dot(query_vector_, query_vector_));
+    return length == 0 ? 0 : store::dot(finder_.vectors_.row(vector), query_vector_) / length;
   }
 
   Result<void> explain(std::span<const Scored> page) {

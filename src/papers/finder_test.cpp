@@ -192,7 +192,7 @@ TEST_F(FinderTest, ReadsMisspeltWords) {
   const auto found = finder();
   const auto result = search(*found, "difusion", {.mode = Mode::Words});
   EXPECT_EQ(ids(result), Ids{"diffusion"});
-  EXPECT_EQ(result.notes, std::vector<std::string>{"read \"difusion\" as \"diffus\""});
+  EXPECT_EQ(result.notes, std::vector<std::string>{"read \"difusion\" as \"diffusion\""});
   const auto nothing = search(*found, "zzzzzz", {.mode = Mode::Words});
   EXPECT_EQ(nothing.total, 0u);
   EXPECT_EQ(nothing.notes, std::vector<std::string>{"no paper has any of the words of the query"});

@@ -206,7 +206,10 @@ class Reader {
     while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '{')) take();
     if (rest_.empty()) return;
     char base = take();
-    if (base == '\\' && !rest_.empty()) base = take();  // \i and \j lose their dot under an accent
+    if (base == '\\' && !rest_.empty()) {  // \i and \j lose their dot under an accent
+      base = take();
+      skip_blank_after_name();
+    }
     text_ += base;
     // The rest of a letter of several bytes, which the accent follows.
     while (!rest_.empty() && (static_cast<unsigned char>(rest_.front()) & 0xC0) == 0x80) text_ += take();

@@ -23,7 +23,6 @@ static_assert(std::ranges::is_sorted(kEveryText));
 
 constexpr std::size_t kShortestMisspelt = 4;
 constexpr std::size_t kTwoMistakes = 8;  // letters from which two are forgiven
-constexpr std::size_t kLongestEnding = 4;
 constexpr std::size_t kLongestWord = 32;
 
 // "self-supervised" without its hyphens, for each such word of the text.
@@ -43,8 +42,8 @@ std::vector<std::string> joined_words(std::string_view text) {
   return joined;
 }
 
-// How many mistakes (letters wrong, added, left out, swapped) lead from the term to the beginning of the
-// misspelt word that is nearest to it; more than `most` counts as most + 1.
+// How many mistakes (letters wrong, added, left out, swapped) lead from the term to the misspelt word; more
+// than `most` counts as most + 1.
 std::size_t mistakes(std::string_view misspelt, std::string_view term, std::size_t most) {
   // Rows of the classic table, of which a swap needs the last two.
   std::array<std::size_t, kLongestWord + 1> before_last{}, last{}, now{};
@@ -63,10 +62,7 @@ std::size_t mistakes(std::string_view misspelt, std::string_view term, std::size
     before_last = last;
     last = now;
   }
-  auto best = most + 1;
-  for (std::size_t ending = 0; ending <= std::min(kLongestEnding, misspelt.size() - 1); ++ending)
-    best = std::min(best, last[misspelt.size() - ending]);
-  return best;
+  return last[misspelt.size()];
 }
 
 }  // namespace
@@ -93,8 +89,7 @@ std::string nearest_word(std::string_view misspelt,
   const std::pair<std::string, std::int64_t>* best = nullptr;
   for (const auto& candidate : vocabulary) {
     const auto& term = candidate.first;
-    if (term.size() + 1 < kShortestMisspelt || term.size() > misspelt.size() + most) continue;
-    if (term.size() + kLongestEnding + most < misspelt.size()) continue;
+    if (term.size() + most < misspelt.size() || term.size() > misspelt.size() + most) continue;
     const auto count = mistakes(misspelt, term, most);
     if (count > most || (best != nullptr && count == most && candidate.second <= best->second)) continue;
     most = count;

@@ -13,9 +13,8 @@ namespace alcove::papers {
 std::vector<std::string> search_words(std::string_view text);
 
 // The word of the vocabulary that a misspelt one probably is: at most one letter wrong, added, left out or
-// two in the wrong order, from eight letters on two of these. The vocabulary has words without their endings,
-// so up to four letters at the misspelt word's end do not count. Of several the nearest, then the most
-// frequent; empty when none is near or the word is shorter than four letters.
+// two in the wrong order, from eight letters on two of these. Of several the nearest, then the most frequent;
+// empty when none is near or the word is shorter than four letters.
 std::string nearest_word(std::string_view misspelt,
                          const std::vector<std::pair<std::string, std::int64_t>>& vocabulary);
 

@@ -29,7 +29,10 @@ constexpr std::array kSchema{
       CREATE VIRTUAL TABLE words USING fts5(
         title, abstract, keywords, authors, content='', tokenize='porter unicode61 remove_diacritics 2'
       );
-      CREATE VIRTUAL TABLE vocabulary USING fts5vocab(words, 'row');
+      CREATE VIRTUAL TABLE spelled USING fts5(
+        text, content='', detail=none, tokenize='unicode61 remove_diacritics 2'
+      );
+      CREATE VIRTUAL TABLE vocabulary USING fts5vocab(spelled, 'row');
       CREATE TABLE vectors (number INTEGER PRIMARY KEY, vector_hash TEXT NOT NULL, vector BLOB NOT NULL);
       CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
     )"},
@@ -60,6 +63,10 @@ std::vector<std::string> parted(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return list;
+}
+
+std::string all_text(const Paper& paper) {
+  return paper.title + '\n' + paper.abstract + '\n' + joined(paper.keywords) + '\n' + joined(paper.authors);
 }
 
 Paper facts_of(const Row& row) {
@@ -295,6 +302,7 @@ Result<void> PaperIndex::put_words(PaperNumber number, const Paper& paper) {
       "INSERT INTO words (rowid, title, abstract, keywords, authors) VALUES ($1, $2, $3, $4, $5)",
       raw(number), with_joined_words(paper.title), with_joined_words(paper.abstract),
       with_joined_words(joined(paper.keywords)), joined(paper.authors)));
+  TRY(connection_.execute("INSERT INTO spelled (rowid, text) VALUES ($1, $2)", raw(number), all_text(paper)));
   return {};
 }
 
@@ -303,10 +311,12 @@ Result<void> PaperIndex::remove_words(PaperNumber number) {
   const auto old = TRY(paper(number));
   if (!old) return {};
   TRY(
-      connection_.execute("INSERT INTO words (words, rowid, title, abstract, keywords, authors) VALUES "
-                          "('delete', $1, $2, $3, $4, $5)",
+      connection_.execute("INSERT INTO words (words, rowid, title, abstract, keywords, authors)"
+                          " VALUES ('delete', $1, $2, $3, $4, $5)",
                           raw(number), with_joined_words(old->title), with_joined_words(old->abstract),
                           with_joined_words(joined(old->keywords)), joined(old->authors)));
+  TRY(connection_.execute("INSERT INTO spelled (spelled, rowid, text) VALUES ('delete', $1, $2)", raw(number),
+                          all_text(*old)));
   return {};
 }
 
@@ -332,8 +342,10 @@ Result<void> PaperIndex::put_vector(PaperNumber number, std::string_view vector_
 Result<void> PaperIndex::seal() {
   // A page holds five vectors of 768 numbers instead of one; its size only changes by rewriting the file, and
   // not while there is a log.
-  for (const auto* step : {"INSERT INTO words (words) VALUES ('optimize')", "PRAGMA wal_checkpoint(TRUNCATE)",
-                           "PRAGMA journal_mode = DELETE", "PRAGMA page_size = 16384", "VACUUM"})
+  for (const auto* step :
+       {"INSERT INTO words (words) VALUES ('optimize')", "INSERT INTO spelled (spelled) VALUES ('optimize')",
+        "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE", "PRAGMA page_size = 16384",
+        "VACUUM"})
     TRY(connection_.script(step));
   return {};
 }

@@ -65,7 +65,7 @@ class PaperIndex {
   Result<std::vector<double>> shares(PaperNumber paper, std::span<const std::string> words);
   // In how many papers the word is.
   Result<std::int64_t> papers_with(const std::string& word);
-  // Words of the index as it keeps them, without their endings, with the number of papers each is in.
+  // The words there are, folded and with their endings, and in how many papers each is.
   Result<void> each_word(const std::function<void(std::string, std::int64_t)>& use);
 
   Result<std::unordered_map<std::string, Known>> known();  // by the papers' ids
