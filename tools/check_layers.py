@@ -21,8 +21,9 @@ TABLE = {
     "net": ({"base"}, ["curl/"]),
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
     "papers": ({"base", "text", "weights", "models", "graph", "engine", "store", "net"}, []),
-    "api": ({"base", "imaging", "sheets", "engine"}, ["drogon/", "trantor/", "json/"]),
-    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "store", "papers", "net", "api"}, ["CLI/"]),
+    "gateway": ({"base", "net", "store", "imaging", "sheets"}, []),
+    "api": ({"base", "imaging", "store", "sheets", "gateway", "engine"}, ["drogon/", "trantor/", "json/"]),
+    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "store", "papers", "net", "gateway", "api"}, ["CLI/"]),
 }
 # Value libraries that every folder may use.
 COMMON = ("fmt/", "nlohmann/", "gtest/", "gmock/")

@@ -53,7 +53,7 @@ Reply preflight_reply(std::string methods) {
   reply.headers = {{"Allow", methods},
                    {"Access-Control-Allow-Methods", methods},
                    {"Access-Control-Allow-Headers",
-                    "Authorization, Content-Type, Last-Event-ID, Traceparent, X-Request-Id"},
+                    "Authorization, Content-Type, Last-Event-ID, Prefer, Traceparent, X-Request-Id"},
                    {"Access-Control-Max-Age", "600"}};
   return reply;
 }
@@ -141,8 +141,8 @@ void Routes::finished(const Finished& request, Metrics& metrics) const {
     fields.push_back({"trace_id", request.trace.id});
     fields.push_back({"parent_id", request.trace.parent});
   }
-  // Probes and scrapes come every few seconds for ever; those that went well are left out.
-  const bool noise = route != nullptr && route->access != Access::Guarded && request.status == 200;
+  const bool noise =
+      !door_.log_probes && route != nullptr && route->access != Access::Guarded && request.status == 200;
   log(noise ? LogLevel::Debug : LogLevel::Info, "request", fields);
 }
 

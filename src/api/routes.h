@@ -26,6 +26,7 @@ struct Route {
 struct Door {
   Tokens tokens;               // one of them is wanted where access is Guarded; empty: none is
   bool guard_figures = false;  // a token is wanted for figures too
+  bool log_probes = false;     // else those that went well are left out of the log: they come for ever
 };
 
 // Safe from any thread once made.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/server.h"
 #include "api/sheet_space.h"
 #include "api/tokens.h"
 #include "sheets/pipeline.h"
@@ -30,6 +31,8 @@ struct ServeSettings {
   std::chrono::seconds idle_time{60};             // of a connection between requests
   std::chrono::seconds drain{25};                 // how long the sheets in hand may take after SIGTERM
 };
+
+ServerSettings server_settings(const ServeSettings& settings);
 
 // Serves until SIGTERM or SIGINT: /readyz turns 503, new sheets are refused, those in hand are finished. A
 // second signal ends the process at once. BadInput when host or port cannot be used, with the reason. Once a

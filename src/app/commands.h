@@ -12,6 +12,8 @@ namespace alcove::app {
 using Run = std::function<int()>;  // gives the exit code
 
 void add_serve(CLI::App& parser, Run& run);
+void add_gateway(CLI::App& parser, Run& run);
+void add_worker(CLI::App& parser, Run& run);
 void add_read(CLI::App& parser, Run& run);
 void add_template(CLI::App& parser, Run& run);
 void add_model(CLI::App& parser, Run& run);

@@ -1,9 +1,10 @@
-// alcove demo: the real server with the demo weights, sample sheets posted to it over HTTP, and what it read
-// beside the truth.
+// alcove demo: a Space and a gateway in front of it, sample sheets sent through, the Space killed half-way;
+// what was recorded, beside the truth.
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -38,16 +40,16 @@ struct DemoOptions {
   std::string models = "models/demo";
   std::string samples = "samples/sheets";
   int port = 7860;
+  int gateway_port = 8000;
   bool once = false;
 };
 
-// `alcove serve answer-sheet` as a process of its own, asked to end when this object goes.
+// This program once more, as a process of its own, asked to end when this object goes.
 class Server {
  public:
-  static Result<Server> start(const DemoOptions& options) {
+  static Result<Server> start(std::vector<std::string> words) {
     const std::string program = fs::read_symlink("/proc/self/exe").string();
-    std::vector<std::string> words{
-        program, "serve", "answer-sheet", "--models", options.models, "--port", std::to_string(options.port)};
+    words.insert(words.begin(), program);
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -67,13 +69,20 @@ class Server {
   }
 
   Server(Server&& other) noexcept : process_(std::exchange(other.process_, 0)) {}
-  Server& operator=(Server&&) = delete;
+  Server& operator=(Server&& other) noexcept {
+    std::swap(process_, other.process_);
+    return *this;
+  }
   ~Server() {
     if (process_ == 0) return;
     ::kill(process_, SIGTERM);
     wait();
   }
 
+  void kill() {
+    if (process_ != 0) ::kill(process_, SIGKILL);
+    wait();
+  }
   bool running() {
     if (process_ != 0 && ::waitpid(process_, nullptr, WNOHANG) == process_) process_ = 0;
     return process_ != 0;
@@ -94,7 +103,7 @@ Result<void> wait_until_ready(Server& server, const std::string& url) {
     if (!server.running())
       return fail(
           ErrorKind::Unavailable,
-          "the server ended before it was ready; start it by hand to see why: alcove serve answer-sheet");
+          fmt::format("the server for {} ended before it was ready; start it by hand to see why", url));
     const auto reply = net::send({.url = url + "/status", .limits = {.total = std::chrono::seconds(2)}});
     if (reply && reply->status == 200) {
       const auto status = TRY(parse_json(reply->body));
@@ -117,13 +126,15 @@ std::string text_of(const Json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::string shown(const std::string& value) { return value.empty() ? std::string("-") : value; }
+
 // A sheet that cannot be read is right when the reply says why.
-Result<Outcome> read_sample(const std::string& url, const fs::path& path, const Json& truth) {
+Result<Outcome> send_sample(const std::string& url, const fs::path& path, const Json& truth) {
   const auto file = TRY(MappedFile::open(path));
   const auto name = path.filename().string();
   const auto started = steady_clock::now();
   const std::vector<net::FormPart> form{{.name = "file", .file_name = name, .content = file.bytes()}};
-  const auto reply = TRY(net::send({.method = "POST", .url = url + "/extract", .body = form}));
+  const auto reply = TRY(net::send({.method = "POST", .url = url + "/scan-upload", .body = form}));
   const auto took = std::chrono::duration<double, std::milli>(steady_clock::now() - started);
   const auto body = TRY(parse_json(reply.body));
 
@@ -136,7 +147,6 @@ Result<Outcome> read_sample(const std::string& url, const fs::path& path, const 
   Outcome outcome;
   outcome.right = number == text_of(truth, "register_number") && code == text_of(truth, "subject_code") &&
                   (readable ? reply.status == 200 : !note.empty());
-  const auto shown = [](const std::string& value) { return value.empty() ? std::string("-") : value; };
   outcome.row = {name,
                  shown(number),
                  shown(text_of(truth, "register_number")),
@@ -144,31 +154,76 @@ Result<Outcome> read_sample(const std::string& url, const fs::path& path, const 
                  shown(text_of(truth, "subject_code")),
                  fmt::format("{:.0f} ms", took.count()),
                  outcome.right ? "right" : "WRONG",
+                 text_of(body, "served_by"),
+                 text_of(body, "workflow_status"),
                  note};
   return outcome;
+}
+
+// How many of the samples have exactly one record.
+Result<std::size_t> recorded_once(const std::string& url, const Json& truth) {
+  const auto reply = TRY(net::send({.url = url + "/records?limit=1000"}));
+  const auto records = TRY(parse_json(reply.body)).value("records", Json::array());
+  std::map<std::string, int> count;
+  for (const auto& record : records) ++count[text_of(record, "original_filename")];
+  std::size_t once = 0;
+  for (const auto& [name, expected] : truth.items()) once += count[name] == 1 ? 1 : 0;
+  return records.size() == truth.size() ? once : 0;
+}
+
+// Gone with this object.
+class Folder {
+ public:
+  Folder() {
+    auto name = (fs::temp_directory_path() / "alcove-demo-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr) path_ = name;
+  }
+  Folder(const Folder&) = delete;
+  ~Folder() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  std::string path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+Result<void> check_port(int port, const char* flag) {
+  const auto other = net::send(
+      {.url = fmt::format("http://127.0.0.1:{}/health", port), .limits = {.total = std::chrono::seconds(2)}});
+  if (!other && other.error().code == "not_connected") return {};
+  return fail(ErrorKind::BadInput, fmt::format("port {} is taken; choose another with {}", port, flag));
 }
 
 Result<int> demo(const DemoOptions& options) {
   const auto started = steady_clock::now();
   const auto truth_file = TRY(MappedFile::open(fs::path(options.samples) / "truth.json"));
   const auto truth = TRY(parse_json(as_text(truth_file.bytes())));
-  const auto url = fmt::format("http://127.0.0.1:{}", options.port);
-  const auto other = net::send({.url = url + "/health", .limits = {.total = std::chrono::seconds(2)}});
-  if (other || other.error().code != "not_connected")
-    return fail(ErrorKind::BadInput,
-                fmt::format("port {} is taken; choose another with --port", options.port));
+  const auto space_url = fmt::format("http://127.0.0.1:{}", options.port);
+  const auto url = fmt::format("http://127.0.0.1:{}", options.gateway_port);
+  TRY(check_port(options.port, "--port"));
+  TRY(check_port(options.gateway_port, "--gateway-port"));
 
-  auto server = TRY(Server::start(options));
-  TRY(wait_until_ready(server, url));
+  const std::vector<std::string> space_words{"serve",        "answer-sheet", "--models",
+                                             options.models, "--port",       std::to_string(options.port)};
+  auto space = TRY(Server::start(space_words));
+  TRY(wait_until_ready(space, space_url));
   const std::chrono::duration<double> ready = steady_clock::now() - started;
+  const Folder data;
+  auto gateway = TRY(
+      Server::start({"gateway", "--models", options.models, "--port", std::to_string(options.gateway_port),
+                     "--data", data.path() + "/data", "--space-url", space_url}));
+  TRY(wait_until_ready(gateway, url));
 
   std::vector<std::vector<std::string>> rows{
-      {"SHEET", "REGISTER", "TRUTH", "SUBJECT", "TRUTH", "TIME", "", "NOTE"}};
-  std::size_t right = 0;
+      {"SHEET", "REGISTER", "TRUTH", "SUBJECT", "TRUTH", "TIME", "", "READ BY", "RECORD", "NOTE"}};
+  std::size_t right = 0, sent = 0;
   {
     Progress progress(truth.size(), "sheets");
     for (const auto& [name, expected] : truth.items()) {
-      const auto outcome = TRY(read_sample(url, fs::path(options.samples) / name, expected));
+      if (sent++ == truth.size() / 2) space.kill();
+      const auto outcome = TRY(send_sample(url, fs::path(options.samples) / name, expected));
       rows.push_back(outcome.row);
       right += outcome.right ? 1 : 0;
       progress.advance();
@@ -176,29 +231,38 @@ Result<int> demo(const DemoOptions& options) {
   }
   fmt::print("{}\n{}/{} as the truth says; the server was ready {:.2f} s after its start\n", text_table(rows),
              right, truth.size(), ready.count());
+  const auto once = TRY(recorded_once(url, truth));
+  fmt::print("{}/{} recorded exactly once; the Space was killed after {} sheets\n", once, truth.size(),
+             truth.size() / 2);
+  if (once != truth.size()) return kNeedsAttention;
   if (static_cast<double>(right) < kTarget * static_cast<double>(truth.size())) {
     fmt::print("fewer than {:.0f} % are right\n", 100 * kTarget);
     return kNeedsAttention;
   }
   if (options.once) return kDone;
-  fmt::print("\nDrop a sheet of your own on {}  (Ctrl-C ends it)\n", url);
+  space = TRY(Server::start(space_words));
+  fmt::print("\nDrop a sheet of your own on {}; the gateway in front of it is {}  (Ctrl-C ends both)\n",
+             space_url, url);
   std::fflush(stdout);
-  server.wait();
+  gateway.wait();
   return kDone;
 }
 
 }  // namespace
 
 void add_demo(CLI::App& parser, Run& run) {
-  auto* command =
-      parser.add_subcommand("demo", "Serve the demo weights, read the sample sheets over HTTP, and stay up");
+  auto* command = parser.add_subcommand(
+      "demo", "Send the sample sheets through a gateway and a Space that is killed, and stay up");
   auto options = std::make_shared<DemoOptions>();
   command->add_option("--models", options->models, "folder with the detector and the two readers")
       ->capture_default_str();
   command->add_option("--samples", options->samples, "folder of sheets with a truth.json")
       ->capture_default_str();
-  command->add_option("--port", options->port, "port of the server")
+  command->add_option("--port", options->port, "port of the Space")
       ->envname("PORT")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  command->add_option("--gateway-port", options->gateway_port, "port of the gateway")
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
   command->add_flag("--once", options->once, "end after the table");

@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
 
   alcove::app::Run run;
   alcove::app::add_serve(parser, run);
+  alcove::app::add_gateway(parser, run);
+  alcove::app::add_worker(parser, run);
   alcove::app::add_read(parser, run);
   alcove::app::add_template(parser, run);
   alcove::app::add_model(parser, run);

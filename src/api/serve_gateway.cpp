@@ -1,0 +1,129 @@
+#include "api/serve_gateway.h"
+
+#include <thread>
+
+#include "api/gateway_service.h"
+#include "api/local_reader.h"
+#include "api/stop_signals.h"
+#include "base/log.h"
+#include "gateway/gateway.h"
+#include "sheets/model_folder.h"
+
+namespace alcove::api {
+namespace {
+
+constexpr BatchLimits kBatch{
+    .files = 10'000, .file_bytes = 52'428'800, .inflated_bytes = std::uint64_t{4} << 30};
+constexpr std::uint64_t kBatchBody = 512 << 20;
+
+// What a gateway and a worker share: the ledger and those who read.
+struct Wiring {
+  gateway::Figures figures;
+  std::string space_error;  // why the address of the Space cannot be used
+  std::unique_ptr<gateway::Ledger> ledger;
+  std::unique_ptr<LocalReader> local;
+  std::unique_ptr<gateway::Space> space;
+  std::unique_ptr<gateway::Readers> readers;
+};
+
+void report_wiring(const GatewayProcess& process, const Wiring& wiring) {
+  if (process.space_url.empty()) {
+    log(LogLevel::Warning, "space_not_configured",
+        {{"note", std::string("HF_SPACE_URL is not configured: sheets are read here or not at all")}});
+  } else if (!wiring.space) {
+    log(LogLevel::Error, "space_misconfigured", {{"why", wiring.space_error}});
+  }
+  log(LogLevel::Info, "reads_here",
+      {{"value", wiring.readers->can_read_here()}, {"models", process.server.reader.models.string()}});
+  if (!wiring.readers->any()) log(LogLevel::Error, "no_reader", {{"why", wiring.readers->advice()}});
+  if (!wiring.ledger->shared())
+    log(LogLevel::Warning, "files_live_on_this_disk",
+        {{"data", process.ledger.data.string()},
+         {"note",
+          std::string("where disks vanish with a restart, set DATABASE_URL to a PostgreSQL server")}});
+}
+
+Result<std::unique_ptr<Wiring>> wire(const GatewayProcess& process) {
+  auto wiring = std::make_unique<Wiring>();
+  wiring->ledger = TRY(gateway::Ledger::open(process.ledger));
+  gateway::ReadHere here;
+  if (sheets::find_models(process.server.reader.models).complete()) {
+    auto reader = process.server.reader;
+    reader.engine.requests = process.server.workers;
+    wiring->local = std::make_unique<LocalReader>(reader, process.server.sheet);
+    here = [local = wiring->local.get()](const gateway::SheetToRead& sheet) { return local->read(sheet); };
+  }
+  if (!process.space_url.empty()) {
+    const auto address = gateway::parse_space_address(process.space_url, process.space_repository);
+    if (address) {
+      wiring->space = std::make_unique<gateway::Space>(gateway::SpaceSettings{
+          .address = *address, .token = process.space_token, .hub_token = process.hub_token});
+    } else {
+      wiring->space_error = address.error().message;
+    }
+  }
+  wiring->readers = std::make_unique<gateway::Readers>(process.readers, wiring->space.get(), std::move(here),
+                                                       wiring->figures);
+  report_wiring(process, *wiring);
+  return wiring;
+}
+
+}  // namespace
+
+Result<void> serve_gateway(const GatewayProcess& process) {
+  const auto signals = block_stop_signals();
+  const auto wiring = TRY(wire(process));
+  GatewayService* service_to_tell = nullptr;
+  gateway::Gateway gateway(
+      {.workers = process.workers,
+       .recorded = [&](const gateway::Record& record) { service_to_tell->recorded(record); }},
+      *wiring->ledger, *wiring->readers, wiring->figures);
+  GatewayService service({.door = {.tokens = process.server.tokens,
+                                   .guard_figures = process.server.guard_metrics,
+                                   .log_probes = true},
+                          .sheet_limit = process.server.body_limit,
+                          .space_url = process.space_url,
+                          .space_error = wiring->space_error,
+                          .models = process.server.reader.models,
+                          .batch = kBatch},
+                         gateway, *wiring->ledger, *wiring->readers, wiring->figures);
+  service_to_tell = &service;
+  auto server = server_settings(process.server);
+  server.body_limit = std::max(server.body_limit, kBatchBody);
+  std::thread leaving;
+  TRY(run_server(server, service, [&](int port) {
+    log(LogLevel::Info, "listening", {{"host", process.server.host}, {"port", static_cast<long long>(port)}});
+    gateway.start();
+    leaving = std::thread([&] {
+      wait_for_stop(signals);
+      service.drain();
+      gateway.drain();
+      finish_or_stop(signals, process.server.drain, [&] { return gateway.under_way() > 0; });
+      gateway.end_waits();
+      finish_or_stop(signals, std::chrono::seconds(1), [] { return requests_in_flight() > 0; });
+      stop_server();
+    });
+  }));
+  leaving.join();
+  log(LogLevel::Info, "stopped");
+  return {};
+}
+
+Result<void> run_worker(const GatewayProcess& process) {
+  if (process.ledger.database.empty())
+    return fail(
+        ErrorKind::BadInput,
+        "a worker shares the gateway's database: set DATABASE_URL to the same postgres://… as the gateway");
+  const auto signals = block_stop_signals();
+  const auto wiring = TRY(wire(process));
+  if (!wiring->readers->any()) return fail(ErrorKind::BadInput, wiring->readers->advice());
+  gateway::Gateway gateway({.workers = process.workers, .recorded = {}}, *wiring->ledger, *wiring->readers,
+                           wiring->figures);
+  gateway.start();
+  wait_for_stop(signals);
+  gateway.drain();
+  finish_or_stop(signals, process.server.drain, [&] { return gateway.under_way() > 0; });
+  return {};
+}
+
+}  // namespace alcove::api

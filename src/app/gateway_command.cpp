@@ -1,0 +1,221 @@
+// alcove gateway, and alcove worker beside it: sheets taken in, read by the Space or here, recorded once.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "api/record_json.h"
+#include "api/serve_gateway.h"
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "app/reader_options.h"
+#include "base/csv.h"
+#include "base/json.h"
+#include "base/log.h"
+
+namespace alcove::app {
+namespace {
+
+struct GatewayOptions {
+  api::GatewayProcess process;
+  std::string policy = "remote-first";
+  std::string data = "data";
+  std::string token_file, log = "json", format = "jsonl";
+  int hold = 50, lease = 60;
+};
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : value;
+}
+
+Result<api::GatewayProcess> settings_of(GatewayOptions options, const ReaderOptions& reader) {
+  set_log_format(options.log == "text" ? LogFormat::Text : LogFormat::JsonLines);
+  auto& process = options.process;
+  process.server.reader = TRY(reader_settings(reader));
+  process.server.sheet = reader.sheet;
+  process.readers.policy = TRY(gateway::parse_policy(options.policy));
+  process.readers.hold = std::chrono::seconds(options.hold);
+  process.ledger.lease_ms = 1000 * options.lease;
+  process.ledger.data = options.data;
+  process.ledger.database = environment("DATABASE_URL");
+  // Secrets come from the environment or a file: the arguments of a process are there for everybody to see.
+  process.server.tokens.add(environment("ALCOVE_TOKEN"));
+  if (!options.token_file.empty()) TRY(process.server.tokens.add_file(options.token_file));
+  process.space_token = environment("HF_SPACE_TOKEN");
+  process.hub_token = environment("HF_TOKEN");
+  return process;
+}
+
+int serve(const GatewayOptions& options, const ReaderOptions& reader) {
+  const auto process = settings_of(options, reader);
+  if (!process) return report(process.error());
+  const auto served = api::serve_gateway(*process);
+  return served ? kDone : report(served.error());
+}
+
+int work(const GatewayOptions& options, const ReaderOptions& reader) {
+  const auto process = settings_of(options, reader);
+  if (!process) return report(process.error());
+  const auto worked = api::run_worker(*process);
+  return worked ? kDone : report(worked.error());
+}
+
+// The columns of an export, as record_json() names them.
+constexpr const char* kColumns[] = {"sha256",
+                                    "original_filename",
+                                    "renamed_filename",
+                                    "register_number",
+                                    "subject_code",
+                                    "exam_type",
+                                    "attempt_number",
+                                    "workflow_status",
+                                    "decision",
+                                    "served_by",
+                                    "margin",
+                                    "register_confidence",
+                                    "subject_confidence",
+                                    "artifact_uuid",
+                                    "duplicate_of",
+                                    "reasons",
+                                    "fallback",
+                                    "milliseconds",
+                                    "attempts",
+                                    "error_code",
+                                    "error",
+                                    "size",
+                                    "mime_type",
+                                    "job",
+                                    "accepted_at",
+                                    "recorded_at"};
+
+std::string cell_of(const Json& value) {
+  if (value.is_null()) return {};
+  return value.is_string() ? value.get<std::string>() : to_text(value);
+}
+
+int export_records(const GatewayOptions& options) {
+  const auto ledger = gateway::Ledger::open(
+      {.data = options.data, .database = environment("DATABASE_URL"), .read_only = true});
+  if (!ledger) return report(ledger.error());
+  const bool csv = options.format == "csv";
+  if (csv) fmt::print("{}\r\n", fmt::join(kColumns, ","));
+  const auto done = (*ledger)->each([&](const gateway::Record& record) {
+    const auto json = api::record_json(record);
+    if (!csv) return fmt::print("{}\n", to_text(json));
+    std::vector<std::string> cells;
+    for (const auto* column : kColumns) cells.push_back(cell_of(json.at(column)));
+    fmt::print("{}\r\n", csv_row(cells));
+  });
+  return done ? kDone : report(done.error());
+}
+
+void add_data(CLI::App& command, GatewayOptions& options) {
+  command.add_option("--data", options.data, "folder for records and files; made if it is not there")
+      ->envname("ALCOVE_DATA")
+      ->capture_default_str();
+}
+
+void add_readers(CLI::App& command, GatewayOptions& options) {
+  auto& process = options.process;
+  add_data(command, options);
+  command.add_option("--space-url", process.space_url, "address of the Space that reads sheets")
+      ->envname("HF_SPACE_URL");
+  command
+      .add_option("--space-repo", process.space_repository,
+                  "OWNER/NAME of the Space, for the link to its logs [taken from its address]")
+      ->envname("HF_SPACE_REPO");
+  command.add_option("--policy", options.policy, "remote-first, fastest, local-first or remote-only")
+      ->envname("ALCOVE_POLICY")
+      ->check(CLI::IsMember({"remote-first", "fastest", "local-first", "remote-only"}))
+      ->capture_default_str();
+  command
+      .add_option("--hold", options.hold,
+                  "seconds a sheet and its caller wait for a Space that wakes, before it is read here")
+      ->envname("ALCOVE_HOLD")
+      ->check(CLI::Range(0, 3'600))
+      ->capture_default_str();
+  command.add_option("--under-way", process.workers, "sheets under way at once, wherever they are read")
+      ->envname("ALCOVE_UNDER_WAY")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command.add_option("--workers", process.server.workers, "sheets read here at once")
+      ->envname("ALCOVE_WORKERS")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command
+      .add_option("--attempts", process.ledger.attempts_allowed,
+                  "attempts a student has at one exam; what is beyond is flagged as a duplicate")
+      ->envname("ALCOVE_ATTEMPTS")
+      ->check(CLI::Range(1, 2))
+      ->capture_default_str();
+  command
+      .add_option("--lease", options.lease,
+                  "seconds without a sign of life after which a reader of a shared queue is taken for dead")
+      ->envname("ALCOVE_LEASE")
+      ->check(CLI::Range(1, 3'600))
+      ->capture_default_str();
+  command.add_option("--log", options.log, "json, or text for reading at a desk")
+      ->envname("ALCOVE_LOG")
+      ->check(CLI::IsMember({"json", "text"}))
+      ->capture_default_str();
+  command.footer(
+      "From the environment: DATABASE_URL (postgres://…; without it records live in SQLite in the data "
+      "folder), "
+      "HF_SPACE_TOKEN\n(the Space's ALCOVE_TOKEN), HF_TOKEN (for a private Space), ALCOVE_TOKEN (what "
+      "callers of this "
+      "program present).");
+}
+
+void add_export(CLI::App& command, Run& run) {
+  auto* parser = command.add_subcommand("export", "Print a row for each record, also while the gateway runs");
+  auto options = std::make_shared<GatewayOptions>();
+  add_data(*parser, *options);
+  parser->add_option("--format", options->format, "jsonl or csv")
+      ->check(CLI::IsMember({"jsonl", "csv"}))
+      ->capture_default_str();
+  parser->callback([=, &run] { run = [=] { return export_records(*options); }; });
+}
+
+}  // namespace
+
+void add_gateway(CLI::App& parser, Run& run) {
+  auto* command =
+      parser.add_subcommand("gateway", "Take sheets in, have them read by a Space or here, record each once");
+  auto options = std::make_shared<GatewayOptions>();
+  auto& server = options->process.server;
+  server.port = 8000;
+  // Bodies go to the disk one after the other: little memory serves many.
+  server.upload_memory = 96 << 20;
+  command->add_option("--port", server.port, "port to listen on")
+      ->envname("PORT")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  command->add_option("--host", server.host, "address to listen on")
+      ->envname("ALCOVE_HOST")
+      ->capture_default_str();
+  command
+      ->add_option("--token-file", options->token_file,
+                   "file of bearer tokens, one a line, beside ALCOVE_TOKEN")
+      ->envname("ALCOVE_TOKEN_FILE");
+  command->add_flag("--guard-metrics", server.guard_metrics, "/metrics and /status want a token too")
+      ->envname("ALCOVE_GUARD_METRICS");
+  add_readers(*command, *options);
+  auto reader = add_reader_options(*command);
+  add_export(*command, run);
+  command->callback([=, &run] {
+    if (command->get_subcommands().empty()) run = [=] { return serve(*options, *reader); };
+  });
+}
+
+void add_worker(CLI::App& parser, Run& run) {
+  auto* command = parser.add_subcommand("worker", "Read sheets for gateways that share DATABASE_URL");
+  auto options = std::make_shared<GatewayOptions>();
+  add_readers(*command, *options);
+  auto reader = add_reader_options(*command);
+  command->callback([=, &run] { run = [=] { return work(*options, *reader); }; });
+}
+
+}  // namespace alcove::app
