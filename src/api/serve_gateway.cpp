@@ -105,6 +105,7 @@ Result<void> serve_gateway(const GatewayProcess& process) {
     });
   }));
   leaving.join();
+  gateway.stop();  // before the service, which it tells of its records
   log(LogLevel::Info, "stopped");
   return {};
 }

@@ -30,7 +30,10 @@ Gateway::Gateway(GatewaySettings settings, Ledger& ledger, Readers& readers, Fig
       figures_(figures),
       owner_(new_uuid()) {}
 
-Gateway::~Gateway() {
+Gateway::~Gateway() { stop(); }
+
+void Gateway::stop() {
+  if (threads_.empty()) return;
   for (auto& thread : threads_) thread.request_stop();
   changed_.notify_all();
   threads_.clear();

@@ -22,12 +22,14 @@ struct GatewaySettings {
 class Gateway {
  public:
   Gateway(GatewaySettings settings, Ledger& ledger, Readers& readers, Figures& figures);
-  ~Gateway();  // lets go of what is under way: somebody will take it up
+  ~Gateway();
 
   void start();
   // Takes up no more from now on; what is under way goes on.
   void drain();
   int under_way();
+  // Ends its threads, and lets go of what they had in hand; for good.
+  void stop();
   void end_waits();  // whoever waits is told that there is no record yet
 
   // Durable when it returns.

@@ -91,7 +91,7 @@ Verdict Space::look(const std::stop_token& stop) {
   if (!status || status->status != 200) return verdict;
   const auto json = parse_json(status->body);
   if (!json || !json->is_object()) return verdict;
-  is_alcove_ = json->contains("limits") && json->contains("engine");
+  is_alcove_ = json->contains("limits") && json->contains("queue");
   if (json->value("ready", Json(true)) != Json(false)) return verdict;
   const auto error =
       json->value("error", Json()).is_string() ? json->at("error").get<std::string>() : std::string();

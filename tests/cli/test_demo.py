@@ -1,4 +1,4 @@
-"""`alcove demo`: a server of its own, the samples over HTTP, n/N, and an exit code that means it."""
+"""`alcove demo`: a Space and a gateway of its own, the samples through both, n/N, and an exit code that means it."""
 
 import re
 import shutil
@@ -11,15 +11,19 @@ from conftest import ROOT
 DEMO = ROOT / "models/demo"
 
 
-@pytest.fixture
-def port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
 def demo(run, port: int, models: Path):
-    return run("demo", "--once", "--port", port, "--models", models, "--samples", ROOT / "samples/sheets")
+    return run("demo", "--once", "--port", port, "--gateway-port", free_port(), "--models", models, "--samples", ROOT / "samples/sheets")
 
 
 def test_the_demo_reads_the_samples_and_says_how_many(run, port, samples):
@@ -28,6 +32,8 @@ def test_the_demo_reads_the_samples_and_says_how_many(run, port, samples):
     right, total = map(int, re.search(r"^(\d+)/(\d+) as the truth says", done.stdout, re.MULTILINE).groups())
     assert total == len(samples) and right == done.stdout.count("  right")
     assert all(name in done.stdout for name in samples)
+    assert f"{total}/{total} recorded exactly once" in done.stdout
+    assert "  remote  " in done.stdout and "  local  " in done.stdout
 
 
 def test_readers_in_each_others_place_fail_the_demo(run, port, tmp_path):

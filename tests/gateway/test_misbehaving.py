@@ -1,0 +1,126 @@
+"""A Space that misbehaves in every way there is never makes a wrong record, and the sheets outlast it."""
+
+import json
+import re
+import time
+from pathlib import Path
+
+import requests
+from gateway.kit import SERVICE, number_of, reading, sheet
+
+
+def page(space, handler, status=200, **headers):
+    space.send(handler, status, b"<!doctype html><title>Hugging Face</title>", "text/html", **headers)
+
+
+def half(space, handler, _):
+    body = json.dumps(reading("123")).encode()
+    space.send(handler, 200, body[: len(body) // 2])
+
+
+def closes(space, handler, _):
+    body = json.dumps(reading("123")).encode()
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body[:40])
+    handler.close_connection = True
+
+
+def endless(space, handler, _):
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(2 << 30))
+    handler.end_headers()
+    try:
+        for _ in range(2048):
+            handler.wfile.write(b" " * (1 << 20))
+    except OSError:
+        handler.close_connection = True
+
+
+def sure(confidence):
+    def extract(space, handler, _):
+        text = json.dumps(reading("123")).replace("0.97", confidence)
+        space.send(handler, 200, text.encode())
+
+    return extract
+
+
+MISBEHAVIOURS = {
+    "a page": lambda space, handler, _: page(space, handler),
+    "a page while it builds": lambda space, handler, _: page(space, handler, 503),
+    "a redirect": lambda space, handler, _: page(space, handler, 302, Location="https://huggingface.co/login"),
+    "half a body": half,
+    "closing in the middle": closes,
+    "2 GB": endless,
+    "confidence 7": sure("7"),
+    "confidence NaN": sure("NaN"),
+    "silence": lambda space, handler, _: time.sleep(5),
+    "no token": lambda space, handler, _: space.send(handler, 401, b'{"detail":"no"}'),
+    "another service": lambda space, handler, _: space.send(handler, 200, b'{"papers": []}'),
+    "an error": lambda space, handler, _: space.send(handler, 500, b'{"detail":"boom"}'),
+}
+
+
+def test_misbehaviour_is_no_record_and_no_loss(start_gateway, space, export):
+    most = 0.0
+    for number, (name, misbehave) in enumerate(MISBEHAVIOURS.items()):
+        space.extract = lambda handler, content, misbehave=misbehave: misbehave(space, handler, content)
+        gateway = start_gateway("--policy", "remote-only", "--hold", 1, space_url=space.url)
+        reply = gateway.post("/scan-upload", sheet(number))
+        assert reply.status_code == 503 and reply.json()["status"] == "queued", f"{name}: {reply.text}"
+        assert int(reply.headers["Retry-After"]) > 0
+        assert export(gateway) == [], name
+        status = Path(f"/proc/{gateway.process.pid}/status").read_text()
+        most = max(most, int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024)
+        gateway.kill()
+    assert most < 150, f"{most} MB"
+    space.extract = None
+    gateway = start_gateway("--policy", "remote-only", space_url=space.url)
+    gateway.wait_until_idle()
+    assert sorted(record["register_number"] for record in export(gateway)) == sorted(
+        number_of(sheet(number)) for number in range(len(MISBEHAVIOURS)))
+
+
+def test_wrong_addresses_are_named(start_gateway, space):
+    def state(**settings) -> dict:
+        gateway = start_gateway("--policy", "remote-only", **settings)
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            found = gateway.status()["space"]
+            if found["state"] not in ("unknown", "waking"):
+                break
+            time.sleep(0.05)
+        gateway.kill()
+        return found
+
+    page_address = state(space_url="https://huggingface.co/spaces/Some-One/answer_sheet")
+    assert page_address["state"] == "misconfigured" and "https://some-one-answer-sheet.hf.space" in page_address["why"]
+    assert state(space_url="http://127.0.0.1:9")["state"] == "unreachable"
+    assert state(space_url=space.url)["state"] == "awake"
+    space.health = lambda handler: page(space, handler)
+    web = state(space_url=space.url)
+    assert web["state"] == "misconfigured" and web["logs"]
+    space.health = lambda handler: space.send(handler, 200, b'{"status":"ok","service":"Paper Finder"}')
+    assert state(space_url=space.url)["state"] == "misconfigured"
+    space.health = lambda handler: space.send(handler, 401, b"{}")
+    assert "HF_SPACE_TOKEN" in state(space_url=space.url)["why"]
+
+
+def test_a_space_that_wakes_is_counted(start_gateway, space):
+    asleep = time.monotonic() + 1.5
+
+    def health(handler):
+        if time.monotonic() < asleep:
+            return page(space, handler, 503)
+        space.send(handler, 200, json.dumps({"status": "ok", "service": SERVICE}).encode())
+
+    space.health = health
+    gateway = start_gateway(space_url=space.url)
+    reply = gateway.post("/scan-upload", sheet(1))
+    assert reply.status_code == 200 and reply.json()["served_by"] == "remote"
+    figures = requests.get(gateway.url + "/metrics").text
+    assert "alcove_space_cold_starts 1" in figures
+    assert float(re.search(r"alcove_space_cold_start_seconds ([\d.]+)", figures)[1]) > 0
