@@ -124,7 +124,7 @@ void Routes::handle(Request request, Answer answer) const {
 
 void Routes::finished(const Finished& request, Metrics& metrics) const {
   const auto* route = find(request.method, request.path);
-  const std::string_view path = route != nullptr           ? route->path
+  const std::string_view path = route != nullptr           ? std::string_view(route->path)
                                 : find_asset(request.path) ? "/page"
                                                            : "/other";
   metrics.count_request(path, request.status, request.reason, request.seconds);
