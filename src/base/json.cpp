@@ -67,6 +67,13 @@ Result<Json> parse_json(std::string_view text) {
   return Json::parse(text, nullptr, false);
 }
 
+const Json& member(const Json& value, const char* name) {
+  static const Json kNull;
+  if (!value.is_object()) return kNull;
+  const auto found = value.find(name);
+  return found == value.end() ? kNull : *found;
+}
+
 std::string to_text(const Json& value, int indent) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }

@@ -15,6 +15,9 @@ using Json = nlohmann::ordered_json;
 // memory.
 Result<Json> parse_json(std::string_view text);
 
+// An object's member; null when it has none of that name, or is no object. Lives as long as the object.
+const Json& member(const Json& value, const char* name);
+
 // Text with whatever is not UTF-8 replaced, so that a reply is always valid JSON.
 std::string to_text(const Json& value, int indent = -1);
 

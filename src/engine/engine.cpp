@@ -34,10 +34,14 @@ class PluginEngine : public Engine {
                                         const Settings& settings) override {
     const auto precision = TRY(choose(settings.precision));
     const auto inputs = model.inputs();
-    if (inputs.size() != 1 || inputs[0].type != graph::ElementType::F32)
-      return fail(ErrorKind::Unsupported, "the model has other inputs than one of f32; only that is run");
+    const auto runs = [](const graph::Port& port) {
+      return port.type == graph::ElementType::F32 || port.type == graph::ElementType::I64;
+    };
+    if (inputs.empty() || !std::ranges::all_of(inputs, runs))
+      return fail(ErrorKind::Unsupported,
+                  "the model has inputs other than of f32 or i64; only those are run");
 
-    SessionSource source{.input = inputs[0], .precision = precision, .cache = settings.cache};
+    SessionSource source{.inputs = inputs, .precision = precision, .cache = settings.cache};
     for (const auto& file : model.external_files()) source.files.push_back(file.path);
     // Weights that nobody has hashed cannot be told from others.
     if (key.weights_sha256.empty() && !source.files.empty()) source.cache.clear();

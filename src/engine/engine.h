@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "graph/graph.h"
@@ -31,9 +32,16 @@ struct Settings {
   std::filesystem::path cache;            // folder of compiled blobs; empty: none is kept
 };
 
+using Shape = std::vector<std::int64_t>;
+
 struct Array {  // row-major f32
-  std::vector<std::int64_t> shape;
+  Shape shape;
   std::vector<float> values;
+};
+
+struct Input {  // row-major, of the input's own type; borrowed for the length of a run
+  std::span<const std::int64_t> shape;
+  std::variant<std::span<const float>, std::span<const std::int64_t>> values;
 };
 
 struct CacheKey {              // with graph, program, engine and CPU it names a blob
@@ -43,15 +51,20 @@ struct CacheKey {              // with graph, program, engine and CPU it names a
 // A compiled model. Input shapes may differ from call to call; each new shape is compiled (or imported) once
 // and the last few are kept. Where the model leaves its first dimension free it is the batch: a shape of one
 // is compiled by itself, the first larger batch for every count, ones included (warm up with two where
-// batches are to come). A request keeps the memory of its largest batch. run() is safe from any thread: it
-// takes a request from a fixed ring and waits when all are busy.
+// batches are to come). A model of integers reads texts, of any number and length: it is compiled once, with
+// every free dimension left free. A request keeps the memory of its largest batch. run() is safe from any
+// thread: it takes a request from a fixed ring and waits when all are busy.
 class Session {
  public:
   virtual ~Session() = default;
-  // One input and every output, in the model's order. BadInput when the shape does not fit the model.
-  virtual Result<std::vector<Array>> run(std::span<const std::int64_t> shape,
-                                         std::span<const float> values) = 0;
-  // Compiles for a shape and runs it once on zeros.
+  // Every input and every output, in the model's order. BadInput when a shape or type does not fit the model.
+  virtual Result<std::vector<Array>> run(std::span<const Input> inputs) = 0;
+  // The same of a model with one input.
+  Result<std::vector<Array>> run(std::span<const std::int64_t> shape, std::span<const float> values) {
+    const Input input{shape, values};
+    return run(std::span(&input, 1));
+  }
+  // Compiles for a shape, the same for every input, and runs it once on zeros.
   virtual Result<void> warm_up(std::span<const std::int64_t> shape) = 0;
   virtual Precision precision() const = 0;     // the one in force, never Auto
   virtual bool loaded_from_cache() const = 0;  // whether the last new shape came from a blob
@@ -60,7 +73,8 @@ class Session {
 class Engine {
  public:
   virtual ~Engine() = default;
-  // Unsupported when the precision is not to be had here, or the model has not one f32 input and f32 outputs.
+  // Unsupported when the precision is not to be had here, or the model has inputs other than of f32 or i64,
+  // or outputs other than of f32.
   // The model may go afterwards; its weight files must stay, unchanged, as long as the session.
   virtual Result<std::unique_ptr<Session>> load(const graph::Model& model, const CacheKey& key,
                                                 const Settings& settings) = 0;

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <istream>
+#include <map>
 #include <mutex>
 #include <openvino/frontend/manager.hpp>
 #include <openvino/openvino.hpp>
@@ -69,14 +70,10 @@ class OpenvinoCompiled : public Compiled {
     for (int i = 0; i < requests; ++i) free_.push_back(model_.create_infer_request());
   }
 
-  Result<std::vector<Array>> run(std::span<const std::int64_t> shape,
-                                 std::span<const float> values) override {
+  Result<std::vector<Array>> run(std::span<const Input> inputs) override {
     return guarded(ErrorKind::Internal, "running the model failed", [&]() -> Result<std::vector<Array>> {
       Lease lease(*this);
-      // The caller's numbers are read in place; the request meets other memory at its next run.
-      const ov::Tensor input(ov::element::f32, ov::Shape(shape.begin(), shape.end()),
-                             const_cast<float*>(values.data()));
-      lease.request.set_input_tensor(input);
+      for (std::size_t i = 0; i < inputs.size(); ++i) lease.request.set_input_tensor(i, tensor_of(inputs[i]));
       lease.request.infer();
       std::vector<Array> arrays(outputs_);
       for (std::size_t i = 0; i < outputs_; ++i) {
@@ -98,6 +95,17 @@ class OpenvinoCompiled : public Compiled {
   }
 
  private:
+  // The caller's numbers are read in place; the request meets other memory at its next run.
+  static ov::Tensor tensor_of(const Input& input) {
+    const ov::Shape shape(input.shape.begin(), input.shape.end());
+    return std::visit(
+        [&](auto values) {
+          using Number = typename decltype(values)::value_type;
+          return ov::Tensor(ov::element::from<Number>(), shape, const_cast<Number*>(values.data()));
+        },
+        input.values);
+  }
+
   // A request for the length of a run, from a ring that never grows.
   struct Lease {
     explicit Lease(OpenvinoCompiled& from) : owner(from) {
@@ -130,17 +138,15 @@ class OpenvinoNetwork : public Network {
   OpenvinoNetwork(Openvino& openvino, NetworkSource source)
       : openvino_(openvino), source_(std::move(source)) {}
 
-  Result<std::shared_ptr<Compiled>> compile(std::span<const std::int64_t> shape) override {
+  Result<std::shared_ptr<Compiled>> compile(std::span<const Shape> shapes) override {
     using Made = Result<std::shared_ptr<Compiled>>;
     auto model = TRY(guarded(ErrorKind::Unreadable, "the model cannot be taken", [&] { return read(); }));
-    ov::PartialShape sizes;
-    for (const auto size : shape)
-      sizes.push_back(size == kAnySize ? ov::Dimension(1, -1) : ov::Dimension(size));
-    TRY(guarded(ErrorKind::BadInput, "the model cannot take an input of shape " + sizes.to_string(),
-                [&]() -> Result<void> {
-                  model->reshape(sizes);
-                  return {};
-                }));
+    TRY(guarded(ErrorKind::BadInput, "the model cannot take an input of that shape", [&]() -> Result<void> {
+      std::map<ov::Output<ov::Node>, ov::PartialShape> sizes;
+      for (std::size_t i = 0; i < shapes.size(); ++i) sizes[model->input(i)] = partial(shapes[i]);
+      model->reshape(sizes);
+      return {};
+    }));
     return guarded(ErrorKind::Internal, "compiling the model failed", [&]() -> Made {
       return wrap(openvino_.core.compile_model(model, kDevice, settings()), nullptr);
     });
@@ -155,6 +161,13 @@ class OpenvinoNetwork : public Network {
   }
 
  private:
+  static ov::PartialShape partial(const Shape& shape) {
+    ov::PartialShape sizes;
+    for (const auto size : shape)
+      sizes.push_back(size == kAnySize ? ov::Dimension(1, -1) : ov::Dimension(size));
+    return sizes;
+  }
+
   // Read for each shape rather than kept: reshaping alters a model, and one at rest would hold its weights.
   Result<std::shared_ptr<ov::Model>> read() const {
     BytesBuffer buffer(source_.onnx);
@@ -164,8 +177,6 @@ class OpenvinoNetwork : public Network {
     auto input = openvino_.onnx->load(std::vector<ov::Any>{static_cast<std::istream*>(&stream),
                                                            (source_.base / "graph.onnx").string(), true});
     auto model = openvino_.onnx->convert(input);
-    if (model->inputs().size() != 1 || model->input().get_element_type() != ov::element::f32)
-      return fail(ErrorKind::Unsupported, "the model has other inputs than one of f32; only that is run");
     for (const auto& output : model->outputs())
       if (output.get_element_type() != ov::element::f32)
         return fail(

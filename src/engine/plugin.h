@@ -12,19 +12,20 @@
 namespace alcove::engine {
 
 // Raised with every change of this page or of a type it names. A library of another number is refused.
-inline constexpr int kPluginVersion = 1;
+inline constexpr int kPluginVersion = 2;
 inline constexpr const char* kPluginFile = "libalcove_engine.so";
 inline constexpr const char* kPluginEntry = "alcove_engine_plugin";
 
 inline constexpr std::int64_t kAnySize = -1;  // in a shape to compile for: decided at each run
 
-// A network compiled for one shape. Safe from any thread; run() waits when all requests are busy.
+// A network compiled for one shape of each input. Safe from any thread; run() waits when all requests are
+// busy.
 class Compiled {
  public:
   virtual ~Compiled() = default;
-  // `shape` is the compiled one, with a size for each kAnySize; `values` has as many numbers as it says.
-  virtual Result<std::vector<Array>> run(std::span<const std::int64_t> shape,
-                                         std::span<const float> values) = 0;
+  // Shapes are the compiled ones, with a size for each kAnySize, values of the input's type and as many as
+  // they say.
+  virtual Result<std::vector<Array>> run(std::span<const Input> inputs) = 0;
   // What import_blob() takes, for a cache.
   virtual Result<std::string> write_blob() = 0;
 };
@@ -32,15 +33,16 @@ class Compiled {
 class Network {
  public:
   virtual ~Network() = default;
-  // BadInput when the network cannot have that shape. Reads the proto and the weights it refers to.
-  virtual Result<std::shared_ptr<Compiled>> compile(std::span<const std::int64_t> shape) = 0;
+  // BadInput when the network cannot have those shapes, one for each input. Reads the proto and the weights
+  // it refers to.
+  virtual Result<std::shared_ptr<Compiled>> compile(std::span<const Shape> shapes) = 0;
   // Bytes that write_blob() gave to this same runtime, which does not check them. `owner` keeps them in place
   // for as long as the result lives.
   virtual Result<std::shared_ptr<Compiled>> import_blob(Bytes blob, std::shared_ptr<const void> owner) = 0;
 };
 
 struct NetworkSource {
-  std::string onnx;            // the proto; one f32 input, f32 outputs
+  std::string onnx;            // the proto; f32 or i64 inputs, f32 outputs
   std::filesystem::path base;  // folder its external data is seen from; weights are mapped, not copied
   Precision precision = Precision::F32;  // F32 or BF16
   int threads = 1;

@@ -15,7 +15,7 @@ namespace alcove::engine {
 inline constexpr std::size_t kKeptShapes = 4;
 
 struct SessionSource {
-  graph::Port input;
+  std::vector<graph::Port> inputs;
   Precision precision = Precision::F32;
   BlobKey key;  // but for the shape
   std::filesystem::path cache;

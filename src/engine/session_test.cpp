@@ -10,8 +10,6 @@
 namespace alcove::engine {
 namespace {
 
-using Shape = std::vector<std::int64_t>;
-
 // A network that gives back its input, and tells what was asked of it.
 struct Diary {
   std::mutex mutex;
@@ -21,9 +19,15 @@ struct Diary {
 
 class Echo : public Compiled {
  public:
-  Result<std::vector<Array>> run(std::span<const std::int64_t> shape,
-                                 std::span<const float> values) override {
-    return std::vector{Array{{shape.begin(), shape.end()}, {values.begin(), values.end()}}};
+  Result<std::vector<Array>> run(std::span<const Input> inputs) override {
+    std::vector<Array> arrays;
+    for (const auto& [shape, values] : inputs)
+      std::visit(
+          [&](const auto& numbers) {
+            arrays.push_back({{shape.begin(), shape.end()}, {numbers.begin(), numbers.end()}});
+          },
+          values);
+    return arrays;
   }
   Result<std::string> write_blob() override { return "blob"; }
 };
@@ -31,8 +35,8 @@ class Echo : public Compiled {
 class EchoNetwork : public Network {
  public:
   explicit EchoNetwork(Diary& diary) : diary_(diary) {}
-  Result<std::shared_ptr<Compiled>> compile(std::span<const std::int64_t> shape) override {
-    const Shape sizes(shape.begin(), shape.end());
+  Result<std::shared_ptr<Compiled>> compile(std::span<const Shape> shapes) override {
+    const auto& sizes = shapes.front();
     {
       std::lock_guard lock(diary_.mutex);
       diary_.compiled.push_back(sizes);
@@ -51,7 +55,7 @@ class EchoNetwork : public Network {
 
 std::unique_ptr<Session> session_on(Diary& diary) {
   const graph::Port input{"images", graph::ElementType::F32, {{-1, "N"}, {3, ""}, {-1, "W"}}};
-  return make_session(std::make_unique<EchoNetwork>(diary), {.input = input});
+  return make_session(std::make_unique<EchoNetwork>(diary), {.inputs = {input}});
 }
 
 TEST(Session, CompilesAShapeOnce) {
@@ -147,6 +151,39 @@ TEST(Session, AShapeOfAnotherModelIsRefusedBeforeAnythingIsCompiled) {
   const auto out = session->run(Shape{1, 3, 4}, std::vector<float>(11));
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().message, "an input of shape 1x3x4 has 12 numbers, not 11");
+  EXPECT_TRUE(diary.compiled.empty());
+}
+
+std::unique_ptr<Session> text_session_on(Diary& diary) {
+  const auto port = [](const char* name) {
+    return graph::Port{name, graph::ElementType::I64, {{-1, "batch"}, {-1, "tokens"}}};
+  };
+  return make_session(std::make_unique<EchoNetwork>(diary), {.inputs = {port("ids"), port("mask")}});
+}
+
+TEST(Session, TextsOfAnyNumberAndLengthAreCompiledOnce) {
+  Diary diary;
+  auto session = text_session_on(diary);
+  ASSERT_TRUE(session->warm_up(Shape{1, 8}));
+  const std::vector<std::int64_t> ids{1, 2, 3, 4, 5, 6}, mask(6, 1);
+  for (const auto& shape : {Shape{2, 3}, Shape{3, 2}, Shape{1, 6}}) {
+    const auto out = session->run(std::vector<Input>{{shape, ids}, {shape, mask}});
+    ASSERT_TRUE(out) << out.error().message;
+    EXPECT_EQ(out->at(0).values, (std::vector<float>{1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(out->at(1).shape, shape);
+  }
+  EXPECT_EQ(diary.compiled, (std::vector<Shape>{{kAnySize, kAnySize}}));
+}
+
+TEST(Session, InputsThatDoNotFitAreRefused) {
+  Diary diary;
+  auto session = text_session_on(diary);
+  const Shape shape{1, 2};
+  const std::vector<std::int64_t> ids(2);
+  const std::vector<float> floats(2);
+  EXPECT_FALSE(session->run(std::vector<Input>{{shape, ids}}));
+  EXPECT_FALSE(session->run(std::vector<Input>{{shape, ids}, {shape, floats}}));
+  EXPECT_FALSE(session->run(shape, floats));
   EXPECT_TRUE(diary.compiled.empty());
 }
 

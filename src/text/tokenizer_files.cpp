@@ -27,14 +27,6 @@ Result<std::string> read_text(const fs::path& path) {
   return std::string(as_text(file.bytes()));
 }
 
-// An object's member, or null; also for what is no object.
-const Json& member(const Json& value, const char* name) {
-  static const Json kNull;
-  if (!value.is_object()) return kNull;
-  const auto found = value.find(name);
-  return found == value.end() ? kNull : *found;
-}
-
 std::string text_of(const Json& value, std::string otherwise) {
   if (value.is_string()) return value.get<std::string>();
   // A mark may be written with its switches: {"content": "[SEP]", "lstrip": false, …}.
