@@ -23,7 +23,7 @@ TABLE = {
     "papers": ({"base", "text", "weights", "models", "graph", "engine", "store", "net"}, []),
     "gateway": ({"base", "net", "store", "imaging", "sheets"}, []),
     "api": ({"base", "imaging", "store", "sheets", "gateway", "engine"}, ["drogon/", "trantor/", "json/"]),
-    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "sheets", "store", "papers", "net", "gateway", "api"}, ["CLI/"]),
+    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "text", "sheets", "store", "papers", "net", "gateway", "api"}, ["CLI/"]),
 }
 # Value libraries that every folder may use.
 COMMON = ("fmt/", "nlohmann/", "gtest/", "gmock/")

@@ -18,6 +18,7 @@ void add_read(CLI::App& parser, Run& run);
 void add_template(CLI::App& parser, Run& run);
 void add_model(CLI::App& parser, Run& run);
 void add_papers(CLI::App& parser, Run& run);
+void add_embed(CLI::App& parser, Run& run);
 void add_demo(CLI::App& parser, Run& run);
 void add_decode_workers(CLI::App& parser, Run& run);
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <optional>
 
 #include "models/bert_adapter.h"
 #include "models/initialisers.h"
@@ -173,7 +174,7 @@ Result<Value> add_linear(graph::Builder& builder, const std::string& name, const
 }
 
 Result<BertValues> add_bert(graph::Builder& builder, const NamedTensors& tensors, const BertConfig& config,
-                            const std::optional<Adapter>& adapter, Rows rows) {
+                            const Adapter* adapter, Rows rows) {
   std::optional<AdapterGraph> places;
   if (adapter) places.emplace(builder, *adapter, config);
   BertGraph bert(builder, tensors, config, places ? &*places : nullptr);

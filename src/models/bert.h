@@ -1,7 +1,6 @@
 #pragma once
 // BERT: a state dict and a configuration to a graph, with an adapter folded in.
 
-#include <optional>
 #include <string>
 
 #include "graph/builder.h"
@@ -28,7 +27,7 @@ struct BertValues {
 // over. Unsupported, naming the tensor, when one is missing or of another shape than the configuration says,
 // or when the adapter has one that has no place.
 Result<BertValues> add_bert(graph::Builder& builder, const weights::NamedTensors& tensors,
-                            const BertConfig& config, const std::optional<Adapter>& adapter, Rows rows);
+                            const BertConfig& config, const Adapter* adapter, Rows rows);
 
 // in · Wᵀ + b, as torch.nn.Linear keeps them: weight [out, in], bias [out].
 Result<graph::Value> add_linear(graph::Builder& builder, const std::string& name,

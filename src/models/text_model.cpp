@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -27,26 +28,8 @@ constexpr std::size_t kMaxModules = 16;
 constexpr float kSmallestLength = 1e-12F;  // torch.nn.functional.normalize
 constexpr float kLowest = -1e9F;           // what sentence-transformers puts in place of padding for max
 
-struct Dense {  // a linear layer behind the pooling
-  std::string name;
-  std::int64_t in = 0, out = 0;
-  bool bias = true;
-  Activation activation = Activation::Tanh;
-  FolderWeights weights;
-};
-
-// What comes behind BERT's rows.
-struct Head {
-  Pooling pooling = Pooling::Cls;
-  std::vector<Dense> dense;
-  bool normalised = true;
-  std::size_t max_tokens = 0;  // 0: nothing is said
-  std::string said;            // the configurations' text, for the hash
-};
-
-Result<Pooling> read_pooling(const fs::path& path, Head& head) {
+Result<Pooling> read_pooling(const fs::path& path) {
   const auto config = TRY(read_json_file(path));
-  head.said += to_text(config);
   // From version 5 on, the mode is a word.
   if (const auto& mode = member(config, "pooling_mode"); mode.is_string()) {
     auto pooling = parse_pooling(mode.get<std::string>());
@@ -62,9 +45,8 @@ Result<Pooling> read_pooling(const fs::path& path, Head& head) {
               fmt::format("{}: exactly one of the modes cls, mean and max should be on", path.string()));
 }
 
-Result<Dense> read_dense(const fs::path& folder, std::size_t place, Head& head) {
+Result<Dense> read_dense(const fs::path& folder, std::size_t place) {
   const auto config = TRY(read_json_file(folder / "config.json"));
-  head.said += to_text(config);
   const auto size = [&](const char* name) -> Result<std::int64_t> {
     const auto& value = member(config, name);
     if (value.is_number_integer() && value >= 1 && value <= 1 << 20) return value.get<std::int64_t>();
@@ -86,8 +68,8 @@ Result<Dense> read_dense(const fs::path& folder, std::size_t place, Head& head) 
 }
 
 // modules.json of sentence-transformers: what follows the transformer, in order.
-Result<Head> read_head(const fs::path& folder) {
-  Head head;
+Result<TextHead> read_head(const fs::path& folder) {
+  TextHead head;
   if (!fs::exists(folder / "modules.json")) return head;
   head.normalised = false;
   const auto modules = TRY(read_json_file(folder / "modules.json"));
@@ -105,9 +87,9 @@ Result<Head> read_head(const fs::path& folder) {
         return fail(ErrorKind::Unsupported,
                     fmt::format("the transformer lies in the folder '{}'; give that one", path));
     } else if (type.ends_with(".Pooling\"")) {
-      head.pooling = TRY(read_pooling(folder / path / "config.json", head));
+      head.pooling = TRY(read_pooling(folder / path / "config.json"));
     } else if (type.ends_with(".Dense\"")) {
-      head.dense.push_back(TRY(read_dense(folder / path, head.dense.size(), head)));
+      head.dense.push_back(TRY(read_dense(folder / path, head.dense.size())));
     } else if (type.ends_with(".Normalize\"")) {
       head.normalised = true;
     } else {
@@ -129,15 +111,6 @@ Result<Head> read_head(const fs::path& folder) {
     return fail(ErrorKind::Unsupported,
                 fmt::format("{}: do_lower_case belongs into tokenizer_config.json", limits.string()));
   return head;
-}
-
-Result<Adapter> read_adapter(const fs::path& folder, std::string& sha256) {
-  const auto path = folder / "adapter_config.json";
-  auto config = read_adapter_config(TRY(read_json_file(path)));
-  if (!config) return fail_in(path.string(), std::move(config).error());
-  auto found = TRY(read_weights(folder, {"adapter.safetensors", "model.safetensors", "pytorch_adapter.bin"}));
-  sha256 = found.sha256 + sha256_hex(as_bytes(to_text(TRY(read_json_file(path)))));
-  return Adapter{*std::move(config), std::move(found.tensors)};
 }
 
 // [N, L, hidden] → [N, hidden]
@@ -165,7 +138,7 @@ Result<Value> add_dense(graph::Builder& builder, const Dense& dense, const Value
 }
 
 // The last step has the output's name, whatever it is.
-void finish(graph::Builder& builder, const Value& vector, const Head& head, std::int64_t width) {
+void finish(graph::Builder& builder, const Value& vector, const TextHead& head, std::int64_t width) {
   constexpr const char* kOutput = "sentence_embedding";
   if (head.normalised) {
     const auto length =
@@ -177,8 +150,6 @@ void finish(graph::Builder& builder, const Value& vector, const Head& head, std:
   }
   builder.output({kOutput, graph::ElementType::F32, {{.name = "batch"}, {.size = width, .name = {}}}});
 }
-
-std::size_t smaller(std::size_t a, std::size_t b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 
 }  // namespace
 
@@ -192,55 +163,65 @@ std::string_view name_of(Pooling pooling) {
   return std::ranges::find(kPoolings, pooling, &PoolingName::pooling)->text;
 }
 
-Result<TextModel> load_text_model(const TextModelSettings& settings) {
-  const auto path = settings.folder / "config.json";
-  const auto said = TRY(read_json_file(path));
+Result<TextFolder> open_text_folder(const fs::path& path, std::optional<Pooling> pooling) {
+  TextFolder folder{.path = path};
+  const auto said = TRY(read_json_file(path / "config.json"));
   auto config = read_bert_config(said);
-  if (!config) return fail_in(path.string(), std::move(config).error());
-  auto head = TRY(read_head(settings.folder));
-  if (settings.pooling) head.pooling = *settings.pooling;
-  const auto weights = TRY(read_weights(settings.folder, {"model.safetensors", "pytorch_model.bin"}));
-  std::optional<Adapter> adapter;
-  std::string adapter_hash;
-  if (!settings.adapter.empty()) adapter = TRY(read_adapter(settings.adapter, adapter_hash));
+  if (!config) return fail_in((path / "config.json").string(), std::move(config).error());
+  folder.config = *config;
+  folder.head = TRY(read_head(path));
+  if (pooling) folder.head.pooling = *pooling;
+  folder.weights = TRY(read_weights(path, {"model.safetensors", "pytorch_model.bin"}));
+  folder.max_tokens = static_cast<std::size_t>(config->positions);
+  if (folder.head.max_tokens > 0) folder.max_tokens = std::min(folder.max_tokens, folder.head.max_tokens);
 
+  auto hashed = fmt::format("{} {} {} {}", folder.weights.sha256, to_text(said), name_of(folder.head.pooling),
+                            folder.head.normalised);
+  for (const auto& dense : folder.head.dense)
+    hashed += fmt::format(" {} {}", dense.weights.sha256, static_cast<int>(dense.activation));
+  folder.sha256 = sha256_hex(as_bytes(hashed));
+  return folder;
+}
+
+Result<TextAdapter> open_text_adapter(const fs::path& path) {
+  const auto file = path / "adapter_config.json";
+  const auto said = TRY(read_json_file(file));
+  auto config = read_adapter_config(said);
+  if (!config) return fail_in(file.string(), std::move(config).error());
+  auto found = TRY(read_weights(path, {"adapter.safetensors", "model.safetensors", "pytorch_adapter.bin"}));
+  return TextAdapter{.path = path,
+                     .adapter = {*std::move(config), std::move(found.tensors)},
+                     .sha256 = sha256_hex(as_bytes(found.sha256 + to_text(said)))};
+}
+
+Result<graph::Model> build_text_model(const TextFolder& folder, const TextAdapter* adapter,
+                                      TextOutputs outputs) {
+  const auto& head = folder.head;
   graph::Builder builder("bert");
-  const auto rows = head.pooling == Pooling::Cls && !settings.hidden_states ? Rows::First : Rows::All;
-  auto bert = add_bert(builder, weights.tensors, *config, adapter, rows);
-  if (!bert) return fail_in((adapter ? settings.adapter : settings.folder).string(), std::move(bert).error());
-  if (settings.hidden_states) {
+  const bool with_rows = outputs == TextOutputs::VectorAndRows;
+  const auto rows = head.pooling == Pooling::Cls && !with_rows ? Rows::First : Rows::All;
+  auto bert =
+      add_bert(builder, folder.weights.tensors, folder.config, adapter ? &adapter->adapter : nullptr, rows);
+  if (!bert) return fail_in((adapter ? adapter->path : folder.path).string(), std::move(bert).error());
+  if (with_rows) {
     builder.node("Identity", {bert->hidden}, {}, "last_hidden_state");
     builder.output({"last_hidden_state",
                     graph::ElementType::F32,
-                    {{.name = "batch"}, {.name = "tokens"}, {.size = config->hidden, .name = {}}}});
+                    {{.name = "batch"}, {.name = "tokens"}, {.size = folder.config.hidden, .name = {}}}});
   }
   auto vector = pool(builder, head.pooling, *bert);
-  auto width = config->hidden;
-  for (const auto& dense : head.dense) {
-    vector = TRY(add_dense(builder, dense, vector));
-    width = dense.out;
-  }
-  finish(builder, vector, head, width);
+  for (const auto& dense : head.dense) vector = TRY(add_dense(builder, dense, vector));
+  finish(builder, vector, head, folder.width());
+  return std::move(builder).finish();
+}
 
-  auto hashed = fmt::format("{} {} {} {} {} {}", weights.sha256, to_text(said), adapter_hash,
-                            name_of(head.pooling), head.normalised, head.said);
-  for (const auto& dense : head.dense) hashed += dense.weights.sha256;
-  auto graph = std::move(builder).finish();
-  auto description = fmt::format("BERT, {} layers, {} wide, {}{}{}{}, {} parameters, stored as {}",
-                                 config->layers, config->hidden, name_of(head.pooling),
-                                 head.dense.empty() ? "" : ", dense", head.normalised ? ", normalised" : "",
-                                 adapter ? ", adapter " + adapter->config.name : std::string(),
-                                 with_commas(graph.parameter_count()), graph::name_of(graph.stored_as()));
-  const auto tensors = graph.tensor_count();
-  return TextModel{.graph = std::move(graph),
-                   .config = *config,
-                   .pooling = head.pooling,
-                   .normalised = head.normalised,
-                   .width = width,
-                   .max_tokens = smaller(head.max_tokens, static_cast<std::size_t>(config->positions)),
-                   .sha256 = sha256_hex(as_bytes(hashed)),
-                   .tensors = tensors,
-                   .description = std::move(description)};
+std::string describe(const TextFolder& folder, const TextAdapter* adapter, const graph::Model& graph) {
+  const auto& head = folder.head;
+  return fmt::format("BERT, {} layers, {} wide, {}{}{}{}, {} parameters, stored as {}", folder.config.layers,
+                     folder.width(), name_of(head.pooling), head.dense.empty() ? "" : ", dense",
+                     head.normalised ? ", normalised" : "",
+                     adapter ? ", adapter " + adapter->adapter.config.name : std::string(),
+                     with_commas(graph.parameter_count()), graph::name_of(graph.stored_as()));
 }
 
 }  // namespace alcove::models

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "models/bert.h"
+#include "models/weight_folder.h"
 
 namespace alcove::models {
 
@@ -15,29 +16,57 @@ enum class Pooling { Cls, Mean, Max };
 Result<Pooling> parse_pooling(std::string_view name);  // "cls", "mean", "max"; BadInput otherwise
 std::string_view name_of(Pooling pooling);
 
-struct TextModelSettings {
-  std::filesystem::path folder;
-  std::filesystem::path adapter;   // folder; empty: none
-  std::optional<Pooling> pooling;  // nothing: what the folder says, else cls
-  bool hidden_states = false;      // also give last_hidden_state, as an exported graph should
+struct Dense {  // a linear layer behind the pooling
+  std::string name;
+  std::int64_t in = 0, out = 0;
+  bool bias = true;
+  Activation activation = Activation::Tanh;
+  FolderWeights weights;
 };
 
-struct TextModel {
-  graph::Model graph;  // input_ids, attention_mask, token_type_ids [N,L] i64 → sentence_embedding [N,width],
-                       // behind last_hidden_state [N,L,hidden] when that was asked for
-  BertConfig config;
+// What comes behind BERT's rows.
+struct TextHead {
   Pooling pooling = Pooling::Cls;
-  bool normalised = false;     // vectors have length 1
-  std::int64_t width = 0;      // of a vector
-  std::size_t max_tokens = 0;  // the model can read, marks included
-  std::string sha256;          // of the weights, the adapter and what the configurations say
-  std::size_t tensors = 0;
-  std::string description;  // "BERT, 12 layers, 768 wide, cls, normalised, adapter proximity, 109,482,240 …"
+  std::vector<Dense> dense;
+  bool normalised = true;      // vectors have length 1
+  std::size_t max_tokens = 0;  // 0: nothing is said
+};
+
+// A folder as read: what models with different adapters share.
+struct TextFolder {
+  std::filesystem::path path;
+  BertConfig config;
+  TextHead head;
+  FolderWeights weights;
+  std::size_t max_tokens = 0;  // of a text, marks included
+  std::string sha256;          // of the weights and what the configurations say
+
+  std::int64_t width() const { return head.dense.empty() ? config.hidden : head.dense.back().out; }
 };
 
 // Reads config.json, the weights (model.safetensors, pytorch_model.bin, or the files that an index of either
 // names) and, of sentence-transformers, modules.json with pooling, dense layers and normalisation. A folder
-// of transformers alone is pooled by its first token and normalised, as SPECTER2 is. Errors name the file.
-Result<TextModel> load_text_model(const TextModelSettings& settings);
+// of transformers alone is pooled by its first token and normalised, as SPECTER2 is. `pooling` takes the
+// place of what the folder says. Errors name the file.
+Result<TextFolder> open_text_folder(const std::filesystem::path& path, std::optional<Pooling> pooling = {});
+
+// adapter_config.json and the weights beside it (adapter.safetensors, model.safetensors or
+// pytorch_adapter.bin).
+struct TextAdapter {
+  std::filesystem::path path;
+  Adapter adapter;
+  std::string sha256;
+};
+Result<TextAdapter> open_text_adapter(const std::filesystem::path& path);
+
+enum class TextOutputs { Vector, VectorAndRows };
+
+// input_ids, attention_mask, token_type_ids [N,L] i64 → sentence_embedding [N,width]; with the rows
+// last_hidden_state [N,L,hidden] before it.
+Result<graph::Model> build_text_model(const TextFolder& folder, const TextAdapter* adapter,
+                                      TextOutputs outputs = TextOutputs::Vector);
+
+// "BERT, 12 layers, 768 wide, cls, normalised, adapter proximity, 109,482,240 parameters, stored as F32"
+std::string describe(const TextFolder& folder, const TextAdapter* adapter, const graph::Model& graph);
 
 }  // namespace alcove::models

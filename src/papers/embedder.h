@@ -5,20 +5,23 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/engine.h"
+#include "text/vocabulary.h"
 
 namespace alcove::papers {
 
-// A paper's title and abstract, joined by the model's separator token. Any other text goes into `title`
-// alone. UTF-8; what is not is read as U+FFFD.
+// A paper's title and abstract, joined by the model's separator token; the separator is there too when the
+// abstract is empty, as in SPECTER2's recipe. Any other text goes into `title`, with no abstract at all.
+// UTF-8; what is not is read as U+FFFD.
 struct EmbedText {
   std::string_view title;
-  std::string_view abstract = {};
+  std::optional<std::string_view> abstract = {};
 };
 
 // SPECTER2 has an adapter for each; both vectors lie in one space. Without a query adapter there is no
@@ -63,6 +66,9 @@ class Embedder {
 
   // Compiles, or imports, what embed() would on its first call.
   virtual Result<void> prepare(Purpose purpose) = 0;
+
+  // What embed() hands to the model.
+  virtual std::vector<text::TokenId> tokens_of(const EmbedText& text) const = 0;
 
   virtual std::size_t width() const = 0;
   virtual int max_tokens() const = 0;

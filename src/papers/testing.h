@@ -20,7 +20,7 @@ class WordEmbedder final : public Embedder {
     Vectors vectors{.width = width_};
     for (const auto& text : texts) {
       std::vector<float> sum(width_, 0.01F);
-      for (const auto part : {text.title, text.abstract})
+      for (const auto part : {text.title, text.abstract.value_or("")})
         for (const auto& word : text::folded_words(part)) add(sum, word);
       vectors.values.insert(vectors.values.end(), sum.begin(), sum.end());
       vectors.tokens.push_back(1);
@@ -31,6 +31,7 @@ class WordEmbedder final : public Embedder {
     return vectors;
   }
   Result<void> prepare(Purpose) override { return {}; }
+  std::vector<text::TokenId> tokens_of(const EmbedText&) const override { return {}; }
   std::size_t width() const override { return width_; }
   int max_tokens() const override { return 512; }
   bool normalised() const override { return false; }
