@@ -123,6 +123,17 @@ def paper_queries() -> Iterator[bytes]:
     yield b"year:2020..2023 year:<1999 transfomers self-supervised"
 
 
+def texts() -> Iterator[bytes]:
+    cases = json.loads((ROOT / "tests/golden/tokens/cases.json").read_text())
+    for kind in (b"u", b"c"):
+        yield from (kind + text.encode() for text in sorted({case["text"] for case in cases["encoded"]}) if len(text) < 1000)
+    vocabulary = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "a": 4, "##b": 5}
+    parts = {"added_tokens": [{"id": 3, "content": "[SEP]", "normalized": False, "lstrip": False}], "pre_tokenizer": {"type": "BertPreTokenizer"},
+             "normalizer": {"type": "BertNormalizer", "lowercase": True, "strip_accents": None},
+             "model": {"type": "WordPiece", "unk_token": "[UNK]", "max_input_chars_per_word": 100, "vocab": vocabulary}}
+    yield b"j" + json.dumps(parts).encode()
+
+
 SEEDS = {
     "zip": zips,
     "pickle": pickles,
@@ -135,6 +146,7 @@ SEEDS = {
     "http": requests,
     "paper_files": paper_files,
     "paper_query": paper_queries,
+    "tokenizer": texts,
 }
 
 
