@@ -12,6 +12,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/reader_options.h"
+#include "app/text_folder.h"
 #include "app/text_table.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -52,16 +53,20 @@ Json describe(const models::ModelFile& file) {
   return out;
 }
 
+Result<Json> describe_path(const std::string& path) {
+  if (is_text_folder(path)) return describe_text_folder(path);
+  return describe(TRY(models::load_model(path)));
+}
+
 int inspect(const ModelOptions& options) {
-  const auto file = models::load_model(options.file);
-  if (!file) return report(file.error());
-  const auto description = describe(*file);
+  const auto description = describe_path(options.file);
+  if (!description) return report(description.error());
   if (options.format == "json") {
-    fmt::print("{}\n", to_text(description, 2));
+    fmt::print("{}\n", to_text(*description, 2));
     return kDone;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [name, value] : description.items())
+  for (const auto& [name, value] : description->items())
     rows.push_back({name, value.is_string() ? value.get<std::string>() : to_text(value)});
   fmt::print("{}", text_table(rows));
   return kDone;
@@ -83,9 +88,14 @@ Result<void> write_file(const fs::path& path, const std::string& bytes) {
   return {};
 }
 
+Result<std::string> onnx_of(const std::string& path) {
+  if (is_text_folder(path)) return export_text_folder(path);
+  const auto file = TRY(models::load_model(path));
+  return graph_of(file).write_inlined();
+}
+
 Result<void> export_onnx(const ModelOptions& options) {
-  const auto file = TRY(models::load_model(options.file));
-  const auto bytes = TRY(graph_of(file).write_inlined());
+  const auto bytes = TRY(onnx_of(options.file));
   TRY(write_file(options.output, bytes));
   fmt::print("{}: {:.1f} MB of ONNX, opset 17\n", options.output, static_cast<double>(bytes.size()) / 1e6);
   return {};
@@ -148,6 +158,10 @@ Result<void> prepare(const ModelOptions& options, ReaderOptions reader_options) 
   const auto settings = TRY(reader_settings(reader_options));
   if (settings.engine.cache.empty())
     return fail(ErrorKind::BadInput, "there is no cache to prepare: name a folder with --cache");
+  if (is_text_folder(options.file)) {
+    fmt::print("{}", TRY(prepare_text_folder(options.file, settings.engine)));
+    return {};
+  }
   const auto reader = TRY(sheets::SheetReader::load(settings));
   for (const auto& model : reader->models())
     fmt::print("{:16}  {}  {}\n", model.role, model.file, model.description);
@@ -172,7 +186,7 @@ void add_model(CLI::App& parser, Run& run) {
     sub->add_option(argument, options->file, argument_text)->required();
     return sub;
   };
-  const char* file_text = "a .pt, .pth, .bin, .safetensors or .onnx file";
+  const char* file_text = "a .pt, .pth, .bin, .safetensors or .onnx file, or a folder of a BERT model";
 
   auto* inspecting = add("inspect", "Show kind, architecture, classes, tensors, precision, bytes and sha256",
                          "FILE", file_text);
@@ -181,7 +195,8 @@ void add_model(CLI::App& parser, Run& run) {
       ->capture_default_str();
   inspecting->callback([=, &run] { run = [=] { return inspect(*options); }; });
 
-  auto* verifying = add("verify", "Check the graph and run a known input through it", "FILE", file_text);
+  auto* verifying = add("verify", "Check the graph and run a known input through it", "FILE",
+                        "a .pt, .pth, .bin, .safetensors or .onnx file");
   add_engine_options(*verifying, *engine_options);
   verifying->callback([=, &run] { run = [=] { return code_of(verify(*options, *engine_options)); }; });
 
@@ -190,7 +205,7 @@ void add_model(CLI::App& parser, Run& run) {
   exporting->callback([=, &run] { run = [=] { return code_of(export_onnx(*options)); }; });
 
   auto* preparing = add("prepare", "Compile a models folder ahead, so that a server starts at once", "DIR",
-                        "the models folder");
+                        "the models folder, or a folder of a BERT model");
   add_engine_options(*preparing, *engine_options);
   preparing->callback([=, &run] { run = [=] { return code_of(prepare(*options, *engine_options)); }; });
 }

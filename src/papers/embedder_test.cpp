@@ -176,7 +176,7 @@ TEST(Embedder, LimitsComeFromTheFolderOrTheCaller) {
   EXPECT_EQ(refusal({.model = kGolden / "plain", .pooling = "median"}).kind, ErrorKind::BadInput);
 }
 
-class FolderCopy : public testing::Test {
+class EmbedderFolders : public testing::Test {
  protected:
   void SetUp() override {
     path_ = fs::path(testing::TempDir()) /
@@ -193,7 +193,7 @@ class FolderCopy : public testing::Test {
   fs::path path_;
 };
 
-TEST_F(FolderCopy, WhatIsMissingIsNamed) {
+TEST_F(EmbedderFolders, WhatIsMissingIsNamed) {
   const EmbedderSettings settings{.model = path_ / "plain"};
   EXPECT_NE(message({.model = path_ / "nowhere"}).find("nowhere"), std::string::npos);
   fs::remove(path_ / "plain" / "model.safetensors");
@@ -207,7 +207,7 @@ TEST_F(FolderCopy, WhatIsMissingIsNamed) {
             std::string::npos);
 }
 
-TEST_F(FolderCopy, ConfigurationsThatLieAreRefused) {
+TEST_F(EmbedderFolders, ConfigurationsThatLieAreRefused) {
   const auto config = [&](const char* name, const Json& value) {
     std::stringstream text;
     text << std::ifstream(kGolden / "plain" / "config.json").rdbuf();
@@ -226,7 +226,7 @@ TEST_F(FolderCopy, ConfigurationsThatLieAreRefused) {
   EXPECT_NE(config("position_embedding_type", "relative_key").find("relative_key"), std::string::npos);
 }
 
-TEST_F(FolderCopy, AdaptersThatDoNotFitAreRefused) {
+TEST_F(EmbedderFolders, AdaptersThatDoNotFitAreRefused) {
   const auto adapter = [&](const char* name, const Json& value) {
     std::stringstream text;
     text << std::ifstream(kGolden / "adapter_seq_bn" / "adapter_config.json").rdbuf();
@@ -244,7 +244,7 @@ TEST_F(FolderCopy, AdaptersThatDoNotFitAreRefused) {
   EXPECT_NE(adapter("scaling", "random").find("scaling"), std::string::npos);
 }
 
-TEST_F(FolderCopy, AnIndexThatNamesOtherFoldersIsRefused) {
+TEST_F(EmbedderFolders, AnIndexThatNamesOtherFoldersIsRefused) {
   const EmbedderSettings settings{.model = path_ / "sharded"};
   write("sharded/model.safetensors.index.json", R"({"weight_map": {"a": "../plain/model.safetensors"}})");
   EXPECT_NE(message(settings).find("plain file"), std::string::npos) << message(settings);

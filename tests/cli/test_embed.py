@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from conftest import ROOT
 from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
@@ -121,6 +122,7 @@ def cosine(a, b) -> float:
 
 
 def vectors(run, tmp_path, texts: list, *arguments: object) -> list[list[float]]:
+    """One row for each text: its vector, or its ids with --tokens."""
     (tmp_path / "texts.json").write_text(json.dumps(texts))
     done = run("embed", tmp_path / "texts.json", *arguments)
     assert done.returncode == 0, done.stderr
@@ -184,3 +186,23 @@ def test_wrong_calls(run, tmp_path):
     assert run("embed", tmp_path / "texts", "--model", GOLDEN / "plain", "--pooling", "median").returncode == 2
     done = run("embed", tmp_path / "texts", "--model", GOLDEN / "plain", "--precision", "int8")
     assert done.returncode != 0 and "int8" in done.stderr
+
+
+def test_an_exported_model_gives_the_same_vectors_in_onnx_runtime(run, tmp_path):
+    done = run("model", "export", GOLDEN / "sentences_mean", tmp_path / "model.onnx")
+    assert done.returncode == 0, done.stderr
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    text = "Graph neural networks"
+    (ids,) = vectors(run, tmp_path, [text], "--model", GOLDEN / "sentences_mean", "--tokens")
+    inputs = {"input_ids": [ids], "attention_mask": [[1] * len(ids)], "token_type_ids": [[0] * len(ids)]}
+    rows, embedding = session.run(["last_hidden_state", "sentence_embedding"], {name: np.array(value, np.int64) for name, value in inputs.items()})
+    assert rows.shape == (1, len(ids), 24)
+    assert cosine(embedding[0], vectors(run, tmp_path, [text], "--model", GOLDEN / "sentences_mean", "--precision", "f32")[0]) >= 0.999999
+
+
+def test_inspect_and_prepare_take_a_folder(run, tmp_path):
+    facts = json.loads(run("model", "inspect", GOLDEN / "sentences_cls", "--format", "json").stdout)
+    assert (facts["kind"], facts["dimensions"], facts["max_tokens"], facts["precision"]) == ("sentence-transformers folder", 10, 48, "F32")
+    done = run("model", "prepare", GOLDEN / "plain", "--cache", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.iterdir())) == 1
