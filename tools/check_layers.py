@@ -19,11 +19,12 @@ TABLE = {
     "text": ({"base"}, ["utf8proc.h"]),
     "store": ({"base"}, ["sqlite3.h", "libpq-fe.h", "hwy/"]),
     "net": ({"base"}, ["curl/"]),
+    "hub": ({"base", "net"}, []),
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
     "papers": ({"base", "text", "weights", "models", "graph", "engine", "store", "net"}, []),
     "gateway": ({"base", "net", "store", "imaging", "sheets"}, []),
     "api": ({"base", "imaging", "store", "sheets", "gateway", "engine"}, ["drogon/", "trantor/", "json/"]),
-    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "text", "sheets", "store", "papers", "net", "gateway", "api"}, ["CLI/"]),
+    "app": ({"base", "weights", "graph", "models", "engine", "imaging", "text", "sheets", "store", "papers", "net", "hub", "gateway", "api"}, ["CLI/"]),
 }
 # Value libraries that every folder may use.
 COMMON = ("fmt/", "nlohmann/", "gtest/", "gmock/")

@@ -1,4 +1,4 @@
-// alcove model …: what is in a weight file, is it sound, to ONNX, compiled ahead.
+// alcove model …: what is in a weight file, is it sound, to ONNX, compiled ahead, from the Hub.
 
 #include <fmt/format.h>
 
@@ -176,7 +176,7 @@ int code_of(const Result<void>& result) { return result ? kDone : report(result.
 
 void add_model(CLI::App& parser, Run& run) {
   auto* command =
-      parser.add_subcommand("model", "Look into weight files, check them, convert them, compile them ahead");
+      parser.add_subcommand("model", "Look into weight files, check, convert, compile and fetch them");
   command->require_subcommand(1);
   command->parse_complete_callback([] { set_log_level(LogLevel::Warning); });
   auto options = std::make_shared<ModelOptions>();
@@ -208,6 +208,7 @@ void add_model(CLI::App& parser, Run& run) {
                         "the models folder, or a folder of a BERT model");
   add_engine_options(*preparing, *engine_options);
   preparing->callback([=, &run] { run = [=] { return code_of(prepare(*options, *engine_options)); }; });
+  add_model_pull(*command, run);
 }
 
 }  // namespace alcove::app

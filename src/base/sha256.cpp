@@ -7,19 +7,19 @@
 
 namespace alcove {
 
-struct Sha256::State {
+struct Digest::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   ~State() { EVP_MD_CTX_free(context); }
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {
-  EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr);
+Digest::Digest(Kind kind) : state_(std::make_unique<State>()) {
+  EVP_DigestInit_ex(state_->context, kind == Kind::Sha1 ? EVP_sha1() : EVP_sha256(), nullptr);
 }
-Sha256::~Sha256() = default;
+Digest::~Digest() = default;
 
-void Sha256::add(Bytes bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
+void Digest::add(Bytes bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
 
-std::string Sha256::hex() {
+std::string Digest::hex() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
   EVP_DigestFinal_ex(state_->context, digest.data(), &length);

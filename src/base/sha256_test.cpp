@@ -17,5 +17,12 @@ TEST(Sha256, PiecesGiveTheSameAsTheWhole) {
   EXPECT_EQ(digest.hex(), kAbc);
 }
 
+// FIPS 180-4, example A.1.
+TEST(Sha1, MatchesTheStandardsExample) {
+  Sha1 digest;
+  digest.add(as_bytes("abc"));
+  EXPECT_EQ(digest.hex(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 }  // namespace
 }  // namespace alcove
