@@ -168,7 +168,7 @@ Result<fs::path> fetch_file(const Session& session, const Repo& repo, const std:
     if (const auto commit = cache.commit_of(revision))
       if (auto here = cache.find(*commit, path)) return *here;
     if (metadata.error().kind == ErrorKind::Unavailable || metadata.error().kind == ErrorKind::Overloaded)
-      metadata = ask_metadata(wanted, {});
+      metadata = ask_metadata(wanted, {.tries = 3});  // somebody is waiting at a prompt
   }
   return bring_in(wanted, cache, TRY(std::move(metadata)));
 }

@@ -49,16 +49,16 @@ bool is_below(const fs::path& path, const fs::path& folder) {
   return end == folder.end();
 }
 
-Result<void> add(const fs::directory_entry& entry, const fs::path& root, const std::string& prefix,
-                 std::vector<LocalFile>& files) {
+Result<void> add(const fs::directory_entry& entry, const fs::path& root, const fs::path& within,
+                 const std::string& prefix, std::vector<LocalFile>& files) {
   std::error_code failed;
   const auto relative = entry.path().lexically_relative(root).generic_string();
   if (entry.is_symlink(failed)) {
     const auto target = fs::canonical(entry.path(), failed);
-    if (failed || !is_below(target, fs::canonical(root, failed)))
+    if (failed || !is_below(target, fs::canonical(within, failed)))
       return fail(ErrorKind::BadInput,
                   fmt::format("{} is a link that leads out of {}; copy the file there, or remove the link",
-                              entry.path().string(), root.string()));
+                              entry.path().string(), within.string()));
   }
   if (!entry.is_regular_file(failed)) return {};
   const auto size = entry.file_size(failed);
@@ -73,7 +73,8 @@ Result<void> add(const fs::directory_entry& entry, const fs::path& root, const s
 
 std::span<const char* const> left_out() { return kLeftOut; }
 
-Result<std::vector<LocalFile>> list_folder(const fs::path& folder, const std::string& prefix) {
+Result<std::vector<LocalFile>> list_folder(const fs::path& folder, const std::string& prefix,
+                                           const fs::path& within) {
   std::error_code failed;
   std::vector<LocalFile> files;
   auto walk = fs::recursive_directory_iterator(folder, failed);
@@ -87,7 +88,7 @@ Result<std::vector<LocalFile>> list_folder(const fs::path& folder, const std::st
       if (is_folder) walk.disable_recursion_pending();
       continue;
     }
-    TRY(add(*walk, folder, prefix, files));
+    TRY(add(*walk, folder, within.empty() ? folder : within, prefix, files));
   }
   std::ranges::sort(files, {}, &LocalFile::path);
   return files;

@@ -22,10 +22,11 @@ struct LocalFile {
 std::span<const char* const> left_out();
 
 // Every regular file below `folder`, sorted by path, each under `prefix` in the repository. Hidden files such
-// as .gitattributes go along. BadInput for a link that leads out of the folder, and for a name that no
-// repository may hold.
+// as .gitattributes go along. BadInput for a link that leads out of `within` (the folder itself when empty),
+// and for a name that no repository may hold.
 Result<std::vector<LocalFile>> list_folder(const std::filesystem::path& folder,
-                                           const std::string& prefix = {});
+                                           const std::string& prefix = {},
+                                           const std::filesystem::path& within = {});
 
 // A weight file's name where git left the weight's place: three lines instead of the content.
 bool is_lfs_pointer(const std::filesystem::path& file);

@@ -23,7 +23,8 @@ class FolderTest : public testing::Test {
   }
   std::vector<std::string> paths(const std::string& prefix = {}) const {
     std::vector<std::string> found;
-    for (const auto& file : list_folder(folder_, prefix).value()) found.push_back(file.path);
+    const auto files = list_folder(folder_, prefix).value();
+    for (const auto& file : files) found.push_back(file.path);
     return found;
   }
 

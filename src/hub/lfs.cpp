@@ -186,7 +186,8 @@ Result<std::vector<Upload>> ask_batch(const Session& session, const Repo& repo,
                           {"hash_algo", "sha256"},
                           {"ref", {{"name", "main"}}}});
   const auto about = session.about(repo);
-  const auto answer = TRY(json_of(TRY(session.checked(request, about, {})), about));
+  const auto reply = TRY(session.checked(request, about, {}));
+  const auto answer = TRY(json_of(reply, about));
   std::vector<Upload> uploads;
   for (const auto& object : member(answer, "objects")) {
     const auto oid = text_or(object, "oid");

@@ -112,24 +112,18 @@ class Commits {
   std::uint64_t bytes_ = 0;
 };
 
-Result<Commits> write_commits(const Push& what, const std::vector<Candidate>& changed) {
+Result<Commits> write_commits(const Push& what, const std::vector<PushedFile>& changed) {
   Commits commits(what);
   for (const auto& path : what.removed) commits.add({{"key", "deletedFile"}, {"value", {{"path", path}}}}, 0);
-  for (const auto& candidate : changed) {
-    const auto& file = *candidate.file;
-    if (candidate.large) {
-      commits.add(
-          {{"key", "lfsFile"},
-           {"value",
-            {{"path", file.path}, {"algo", "sha256"}, {"oid", candidate.local}, {"size", file.size}}}},
-          0);
+  for (const auto& [file, hash, large] : changed) {
+    if (large) {
+      const Json value{{"path", file.path}, {"algo", "sha256"}, {"oid", hash}, {"size", file.size}};
+      commits.add({{"key", "lfsFile"}, {"value", value}}, 0);
       continue;
     }
     const auto content = TRY(read_file(file, file.size));
-    commits.add(
-        {{"key", "file"},
-         {"value", {{"path", file.path}, {"content", encode_base64(content)}, {"encoding", "base64"}}}},
-        file.size);
+    const Json value{{"path", file.path}, {"content", encode_base64(content)}, {"encoding", "base64"}};
+    commits.add({{"key", "file"}, {"value", value}}, file.size);
   }
   return commits;
 }
@@ -142,7 +136,8 @@ Result<std::string> send_commit(const Session& session, const Repo& repo, const 
   request.body = body;
   request.limits.total = std::chrono::minutes(5);
   const auto about = session.about(repo);
-  const auto commit = text_or(TRY(json_of(TRY(session.checked(request, about, {})), about)), "commitOid");
+  const auto reply = TRY(session.checked(request, about, {}));
+  const auto commit = text_or(TRY(json_of(reply, about)), "commitOid");
   if (!is_commit(commit))
     return fail(ErrorKind::Unavailable,
                 fmt::format("{} took the commit to {} and does not name it", about.endpoint, repo.id),
@@ -152,25 +147,29 @@ Result<std::string> send_commit(const Session& session, const Repo& repo, const 
 
 }  // namespace
 
-Result<Pushed> push(const Session& session, const Repo& repo, const Push& what) {
+Result<PushPlan> compare(const Session& session, const Repo& repo, const Push& what) {
   std::vector<Candidate> candidates;
   for (const auto& file : what.files) candidates.push_back({.file = &file});
   TRY(ask_modes(session, repo, what, candidates));
   std::erase_if(candidates, [](const Candidate& candidate) { return candidate.ignored; });
   TRY(hash_all(candidates, what.stop));
-
-  Pushed pushed;
-  std::vector<Candidate> changed;
-  std::vector<LargeFile> large;
+  PushPlan plan;
   for (const auto& candidate : candidates) {
-    const bool same = candidate.local == candidate.remote;
-    (same ? pushed.unchanged : pushed.changed).push_back(candidate.file->path);
-    if (same) continue;
-    changed.push_back(candidate);
-    if (candidate.large) large.push_back({*candidate.file, candidate.local});
+    if (candidate.local == candidate.remote)
+      plan.unchanged.push_back(candidate.file->path);
+    else
+      plan.changed.push_back({*candidate.file, candidate.local, candidate.large});
   }
+  return plan;
+}
+
+Result<Pushed> send(const Session& session, const Repo& repo, const Push& what, const PushPlan& plan) {
+  std::vector<LargeFile> large;
+  for (const auto& file : plan.changed)
+    if (file.large) large.push_back({file.local, file.hash});
   TRY(store_large_files(session, repo, large, what.progress, what.stop));
-  const auto commits = TRY(write_commits(what, changed));
+  Pushed pushed;
+  const auto commits = TRY(write_commits(what, plan.changed));
   for (const auto& body : commits.bodies()) pushed.commit = TRY(send_commit(session, repo, what, body));
   pushed.commits = commits.bodies().size();
   if (pushed.commits == 0) pushed.commit = TRY(commit_of(session, repo, what.revision));

@@ -15,15 +15,27 @@ struct Push {
   std::stop_token stop;
 };
 
+struct PushedFile {
+  LocalFile local;
+  std::string hash;    // as the Hub names this kind of content
+  bool large = false;  // goes by LFS
+};
+
+struct PushPlan {
+  std::vector<PushedFile> changed;
+  std::vector<std::string> unchanged;  // the Hub has them already
+};
+
 struct Pushed {
-  std::string commit;                // the revision's head now
-  std::vector<std::string> changed;  // paths that went up
-  std::vector<std::string> unchanged;
+  std::string commit;       // the revision's head now
   std::size_t commits = 0;  // zero when nothing differed
 };
 
-// Files are hashed, compared with what the Hub holds, and sent. When the connection breaks, or another run is
-// started later, what already went up stays there. Conflict errors have the code parent_moved.
-Result<Pushed> push(const Session& session, const Repo& repo, const Push& what);
+// Hashes the files and compares them with what the Hub holds; changes nothing.
+Result<PushPlan> compare(const Session& session, const Repo& repo, const Push& what);
+
+// Sends what differs. When the connection breaks, or another run is started later, what already went up stays
+// there. A revision that is no longer where `parent` says fails with the code parent_moved.
+Result<Pushed> send(const Session& session, const Repo& repo, const Push& what, const PushPlan& plan);
 
 }  // namespace alcove::hub

@@ -27,6 +27,11 @@ class Session {  // safe from any thread
  public:
   explicit Session(Settings settings) : settings_(std::move(settings)) {}
 
+  // From now on changes are told, with secrets masked, instead of being sent, and answered with an empty
+  // object.
+  void rehearse(std::function<void(const std::string& line)> tell) { rehearsal_ = std::move(tell); }
+  bool rehearsing() const { return static_cast<bool>(rehearsal_); }
+
   const Settings& settings() const { return settings_; }
   const net::Client& client() const { return client_; }
 
@@ -54,7 +59,11 @@ class Session {  // safe from any thread
  private:
   Settings settings_;
   net::Client client_;
+  std::function<void(const std::string& line)> rehearsal_;
 };
+
+// A change as one line, the values of secrets as ***.
+std::string masked_text(const Change& change);
 
 // The body as JSON; Unavailable when the server sent something else, such as a web page.
 Result<Json> json_of(const net::Reply& reply, const About& about);

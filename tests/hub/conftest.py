@@ -25,7 +25,7 @@ def hub(tmp_path: Path):
 def hub_env(hub: Hub, tmp_path: Path) -> dict[str, str]:
     """The whole environment of a client: nothing of this machine's own tokens or caches."""
     return {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf"), "HF_ENDPOINT": hub.url(), "HF_TOKEN": "hf_alice_write",
-            "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+            "HF_HUB_ETAG_TIMEOUT": "60", "HF_HUB_DOWNLOAD_TIMEOUT": "60", "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 
 @pytest.fixture

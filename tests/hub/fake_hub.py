@@ -77,12 +77,13 @@ class Hub:
         handlers = {"hub": HubHandler, "cdn": CdnHandler, "app": AppHandler}
         self.servers = {}
         for name, handler in handlers.items():
-            server = Origin(("127.0.0.1", port if name == "hub" else 0), type(handler.__name__, (handler,), {"hub": self, "origin": name}))
+            # An address of its own for the store: older clients take another port for the same place.
+            server = Origin(("127.0.0.2" if name == "cdn" else "127.0.0.1", port if name == "hub" else 0), type(handler.__name__, (handler,), {"hub": self, "origin": name}))
             self.servers[name] = server
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def url(self, name: str = "hub") -> str:
-        return f"http://127.0.0.1:{self.servers[name].server_port}"
+        return "http://{}:{}".format(*self.servers[name].server_address)
 
     def close(self) -> None:
         for server in self.servers.values():
@@ -175,9 +176,9 @@ class Handler(BaseHTTPRequestHandler):
     # ---- replies
 
     def head(self, status: int, headers: dict) -> None:
-        self.send_response(status)
+        self.send_response_only(status)
         trace = self.headers.get("X-Amzn-Trace-Id", "none")
-        for name, value in {"X-Request-Id": f"Root=1-{trace}", **headers}.items():
+        for name, value in {"Date": self.date_time_string(), "X-Request-Id": f"Root=1-{trace}", **headers}.items():
             self.send_header(name, str(value))
         self.end_headers()
 
@@ -610,8 +611,12 @@ def logs(self, id, which):
     """Replays what there is, keeps alive, and follows while the Space is on its way."""
     space = self.repo("spaces", id, write=True).space
     self.close_connection = True
-    self.head(200, {"Content-Type": "text/event-stream", "Connection": "close"})
+    self.head(200, {"Content-Type": "text/event-stream", "Connection": "close", "Transfer-Encoding": "chunked"})
     sent, quiet, total = 0, time.monotonic(), 0
+
+    def write(text: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text))
+
     while True:
         space.tick()
         log = space.build_log if which == "build" else space.run_log
@@ -620,12 +625,13 @@ def logs(self, id, which):
             if self.fault and self.fault.cut is not None and total + len(line) > self.fault.cut:
                 return
             total += len(line)
-            self.wfile.write(line)
+            write(line)
             quiet = time.monotonic()
         sent = len(log)
-        self.wfile.write(b"data:\n\n")
+        write(b"data:\n\n")
         self.wfile.flush()
         if time.monotonic() - quiet > max(self.hub.log_silence, 0.2) and not ("BUILDING" in space.stage or "STARTING" in space.stage):
+            self.wfile.write(b"0\r\n\r\n")
             return
         time.sleep(0.03)
 

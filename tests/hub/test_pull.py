@@ -1,6 +1,7 @@
 """alcove model pull against the fake hub, in one cache with the Python client."""
 
 import hashlib
+import subprocess
 import threading
 from pathlib import Path
 
@@ -138,6 +139,21 @@ def test_a_cache_of_somebody_else(hub, net, call, tmp_path):
     assert done.returncode == 2 and "set HF_HOME" in done.stderr
 
 
+def test_a_hub_that_says_later(hub, net, call):
+    """429 without a word on how long; 503; and a connection that ends: each passes."""
+    hub.faults = [Fault("HEAD hub .*resolve", status=429, times=2), Fault("GET cdn", status=503, times=1), Fault("GET cdn", cut=0, times=1)]
+    assert call("model", "pull", "alice/net", "model.bin").returncode == 0
+
+
+def test_a_full_disk(hub, net, alcove, hub_env):
+    """A limit on the size of files stands for the disk; what fitted is kept."""
+    line = f"trap '' XFSZ; ulimit -f 500; exec {alcove} model pull alice/net model.bin"
+    done = subprocess.run(["bash", "-c", line], env=hub_env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3 and "make room and start again" in done.stderr, done.stderr
+    part = next((Path(hub_env["HF_HOME"]) / "hub").rglob("*.alcove-part"))
+    assert 400_000 < part.stat().st_size <= 512_000
+
+
 def test_a_renamed_repository(hub, net, call):
     hub.store.moved["models", "alice/old"] = "alice/net"
     done = call("model", "pull", "alice/old", "config.json")
@@ -145,7 +161,6 @@ def test_a_renamed_repository(hub, net, call):
 
 
 def test_the_token_stays_out_of_the_process_list(hub, net, alcove, hub_env):
-    import subprocess
     hub.faults = [Fault("GET cdn", delay=1, times=1)]
     with subprocess.Popen([alcove, "model", "pull", "alice/net", "model.bin"], env=hub_env, stdout=subprocess.PIPE) as process:
         command = Path(f"/proc/{process.pid}/cmdline").read_bytes()
