@@ -195,7 +195,7 @@ def report(papers: list[Paper]) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--exams", type=int, default=12)
+    parser.add_argument("--exams", type=int, default=20)
     parser.add_argument("--papers", type=int, default=570, help="of each exam")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that draw")
