@@ -42,7 +42,8 @@ Result<std::vector<float>> read_floats(const char* name) {
 Result<Json> time_vectors(char** arguments) {
   const auto width = std::strtoull(arguments[1], nullptr, 10);
   const auto share = std::strtoull(arguments[3], nullptr, 10);
-  const auto table = TRY(store::VectorTable::make(width, TRY(read_floats(arguments[0]))));
+  auto rows = TRY(read_floats(arguments[0]));
+  const auto table = TRY(store::VectorTable::make(width, std::move(rows)));
   const auto queries = TRY(read_floats(arguments[2]));
   store::RowFilter filter;
   if (share < 100)
@@ -53,9 +54,9 @@ Result<Json> time_vectors(char** arguments) {
     const auto start = Clock::now();
     const auto near = table.nearest(query, 10, filter);
     times.push_back(microseconds_since(start));
-    Json rows = Json::array();
-    for (const auto& each : near) rows.push_back(each.row);
-    found.push_back(std::move(rows));
+    Json nearest = Json::array();
+    for (const auto& each : near) nearest.push_back(each.row);
+    found.push_back(std::move(nearest));
   }
   return Json{{"instructions", store::vector_instructions()}, {"microseconds", times}, {"found", found}};
 }

@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "app/commands.h"
+#include "app/demo_papers.h"
 #include "app/exit_code.h"
 #include "app/text_table.h"
 #include "base/json.h"
@@ -39,6 +40,8 @@ constexpr double kTarget = 0.7;
 struct DemoOptions {
   std::string models = "models/demo";
   std::string samples = "samples/sheets";
+  std::string papers = "samples/papers/papers.jsonl";
+  std::string text_model = ".deps/all-MiniLM-L6-v2";
   int port = 7860;
   int gateway_port = 8000;
   bool once = false;
@@ -239,6 +242,7 @@ Result<int> demo(const DemoOptions& options) {
     fmt::print("fewer than {:.0f} % are right\n", 100 * kTarget);
     return kNeedsAttention;
   }
+  if (fs::exists(options.papers)) TRY(show_papers(options.papers, options.text_model));
   if (options.once) return kDone;
   space = TRY(Server::start(space_words));
   fmt::print("\nDrop a sheet of your own on {}; the gateway in front of it is {}  (Ctrl-C ends both)\n",
@@ -252,11 +256,15 @@ Result<int> demo(const DemoOptions& options) {
 
 void add_demo(CLI::App& parser, Run& run) {
   auto* command = parser.add_subcommand(
-      "demo", "Send the sample sheets through a gateway and a Space that is killed, and stay up");
+      "demo",
+      "Send the sample sheets through a gateway and a Space that is killed, find sample papers, and stay up");
   auto options = std::make_shared<DemoOptions>();
   command->add_option("--models", options->models, "folder with the detector and the two readers")
       ->capture_default_str();
   command->add_option("--samples", options->samples, "folder of sheets with a truth.json")
+      ->capture_default_str();
+  command->add_option("--papers", options->papers, "papers to index and search")->capture_default_str();
+  command->add_option("--text-model", options->text_model, "folder of the model that finds papers by meaning")
       ->capture_default_str();
   command->add_option("--port", options->port, "port of the Space")
       ->envname("PORT")

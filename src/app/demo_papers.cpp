@@ -59,9 +59,11 @@ Result<void> show_papers(const fs::path& samples, const fs::path& model) {
   const auto done = TRY(import_with_progress(options, read.papers, "", {}));
   fmt::print("\n{} sample papers indexed in {:.1f} s\n", done.papers, seconds_since(start));
 
-  const auto finder = TRY(papers::Finder::load(options.data, TRY(load_model(options))));
+  const auto embedder = TRY(load_model(options));
+  const auto finder = TRY(papers::Finder::load(options.data, embedder));
   for (const auto* query : kQueries) {
-    papers::SearchRequest request{.query = TRY(papers::read_query(query)), .limit = kShown};
+    papers::SearchRequest request{.limit = kShown};
+    request.query = TRY(papers::read_query(query));
     start = std::chrono::steady_clock::now();
     const auto result = TRY(finder->search(request));
     fmt::print("\nalcove papers search '{}'   {:.0f} ms\n", query, 1'000 * seconds_since(start));

@@ -100,23 +100,24 @@ int import_files(const PapersOptions& options, const ImportFiles& files) {
 }
 
 Result<papers::SearchRequest> request_of(const SearchOptions& options) {
-  papers::SearchRequest request{.like = options.like,
-                                .unlike = options.unlike,
-                                .mode = *papers::mode_named(options.mode),
-                                .weight = options.weight,
-                                .limit = options.all ? SIZE_MAX : options.limit,
-                                .offset = options.offset,
-                                .explain = options.explain,
-                                .facet_values = options.facets ? std::size_t{10} : 0};
-  request.query = TRY(papers::read_query(options.query));
+  auto query = TRY(papers::read_query(options.query));
   for (const auto& [name, values] : options.filters) {
     const auto field = *papers::field_named(name);
-    for (const auto& value : values)
-      request.query.conditions.push_back(field == papers::Field::Year
-                                             ? TRY(papers::year_condition(value))
-                                             : papers::Condition{.field = field, .value = value});
+    for (const auto& value : values) {
+      papers::Condition condition{.field = field, .value = value};
+      if (field == papers::Field::Year) condition = TRY(papers::year_condition(value));
+      query.conditions.push_back(std::move(condition));
+    }
   }
-  return request;
+  return papers::SearchRequest{.query = std::move(query),
+                               .like = options.like,
+                               .unlike = options.unlike,
+                               .mode = *papers::mode_named(options.mode),
+                               .weight = options.weight,
+                               .limit = options.all ? SIZE_MAX : options.limit,
+                               .offset = options.offset,
+                               .explain = options.explain,
+                               .facet_values = options.facets ? std::size_t{10} : 0};
 }
 
 Result<int> search(const SearchOptions& options) {
@@ -174,7 +175,7 @@ std::shared_ptr<SearchOptions> add_search_options(CLI::App& command) {
     command
         .add_option(fmt::format("--{}", field), options->filters[field],
                     fmt::format("papers of this {} alone; the same as {}: in the query", field, field))
-        ->delimiter('\0');
+        ->allow_extra_args(false);  // one value each; may be repeated
   command.add_flag("--explain", options->explain, "why each paper was found");
   command.add_flag("--facets", options->facets, "count venues, years, keywords, … of what was found");
   command.add_option("--format", options->format, "table, json, jsonl, csv, bib, ris, csl-json or md")
@@ -212,7 +213,7 @@ void add_similar(CLI::App& parser, Run& run) {
   auto options = add_search_options(*command);
   command->add_option("ID", options->like, "papers to resemble")->required();
   command->add_option("--unlike", options->unlike, "a paper to stay away from; may be repeated")
-      ->delimiter('\0');
+      ->allow_extra_args(false);  // one value each; may be repeated
   command->callback([=, &run] { run = [=] { return run_search(*options); }; });
 }
 
@@ -245,7 +246,7 @@ void add_papers_options(CLI::App& command, PapersOptions& options) {
       ->envname("ALCOVE_ADAPTER");
   command.add_option("--query-adapter", options.query_adapter, "folder of another adapter for what is typed")
       ->envname("ALCOVE_QUERY_ADAPTER");
-  command.add_option("--cache", options.cache, "folder for compiled models")->envname("ALCOVE_CACHE");
+  add_engine_options(command, options.engine);
 }
 
 void add_papers(CLI::App& parser, Run& run) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/reader_options.h"
 #include "papers/finder.h"
 #include "papers/importer.h"
 
@@ -15,7 +16,8 @@ namespace alcove::app {
 
 struct PapersOptions {
   std::string data = "papers";
-  std::string model, adapter, query_adapter, cache;  // folders
+  std::string model, adapter, query_adapter;  // folders
+  ReaderOptions engine;                       // how the model is run
 };
 
 struct SearchOptions {

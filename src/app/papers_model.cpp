@@ -29,7 +29,7 @@ Result<std::shared_ptr<papers::Embedder>> load_model(const PapersOptions& option
   if (model.empty()) return std::shared_ptr<papers::Embedder>();
   papers::EmbedderSettings settings{
       .model = model, .adapter = options.adapter, .query_adapter = options.query_adapter};
-  settings.engine.cache = options.cache;
+  settings.engine = TRY(engine_settings(options.engine));
   auto embedder = papers::load_embedder(settings);
   if (embedder) return std::shared_ptr<papers::Embedder>(*std::move(embedder));
   if (!options.model.empty()) return std::unexpected(std::move(embedder).error());

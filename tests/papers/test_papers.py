@@ -1,12 +1,16 @@
 """`alcove papers` from the shell, without a model."""
 
 import csv
+import fcntl
 import io
 import json
 import os
 import re
+import resource
 import shutil
+import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -16,7 +20,7 @@ SAMPLES = ROOT / "samples/papers/papers.jsonl"
 
 
 def search(run, data, *arguments):
-    done = run("papers", "search", *arguments, "--data", data, "--mode", "words", "--format", "json")
+    done = run("papers", "search", "--data", data, "--mode", "words", "--format", "json", *arguments)
     return done, json.loads(done.stdout)
 
 
@@ -116,7 +120,7 @@ def test_exports_are_imported_again(run, samples_index, tmp_path):
 
 STYLE = r"""
 ENTRY {author booktitle journal title year} {} {label}
-FUNCTION {item} { "\bibitem{" cite$ * "} " * write$ author "{ff }{vv }{ll}{ jj}" pop$ author num.names$ int.to.str$ " " * write$ title "t" change.case$ write$ newline$ }
+FUNCTION {item} { "\bibitem{" cite$ * "} " * write$ author #1 "{ll}" format.name$ " " * write$ author num.names$ int.to.str$ " " * write$ title "t" change.case$ write$ newline$ }
 FUNCTION {inproceedings} {item}
 FUNCTION {article} {item}
 FUNCTION {misc} {item}
@@ -134,7 +138,7 @@ def test_bibtex_itself_takes_the_export(run, samples_index, tmp_path):
     assert done.returncode == 0 and "Warning" not in done.stdout and "error" not in done.stdout.lower(), done.stdout
     items = (tmp_path / "x.bbl").read_text()
     assert items.count("\\bibitem{") == 134
-    assert "{vaswani2017attention} 8 Attention" in items.replace("\n", " ")
+    assert "{vaswani2017attention} Vaswani 8 Attention is all" in items.replace("\n", " ")
 
 
 def test_damaged_newer_and_read_only_files(run, samples_index, tmp_path):
@@ -150,6 +154,48 @@ def test_damaged_newer_and_read_only_files(run, samples_index, tmp_path):
         data.chmod(folder_mode)
         assert run("papers", "search", "graph", "--data", data, "--mode", "words").returncode == 0
     data.chmod(0o700)
+
+
+def test_a_disk_that_fills_leaves_the_old_index(alcove, run, samples_index, tmp_path):
+    """Files that may not grow past a limit look to a program like a disk that is full."""
+    data = tmp_path / "data"
+    assert run("papers", "import", SAMPLES, "--data", data).returncode == 0
+    more = tmp_path / "more.jsonl"
+    more.write_text(subprocess.run([sys.executable, ROOT / "tools/make_papers.py", "800"], capture_output=True, text=True, check=True).stdout)
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+
+    done = subprocess.run([str(alcove), "papers", "import", str(more), "--data", str(data)], capture_output=True, text=True, preexec_fn=limit)
+    assert done.returncode == 3
+    assert "make room" in done.stderr
+    assert run("papers", "status", "--data", data).stdout.startswith("134 papers")
+    done = run("papers", "import", more, "--data", data)
+    assert done.returncode == 0 and "934 papers" in done.stdout
+
+
+def test_two_imports_at_once_are_told_apart(alcove, run, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    with (data / "papers.next.db.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4242")
+        lock.flush()
+        done = run("papers", "import", SAMPLES, "--data", data)
+    assert done.returncode == 3
+    assert "4242" in done.stderr
+
+
+def test_a_folder_that_may_not_be_written(run, tmp_path):
+    if os.geteuid() == 0:
+        data = "/proc/papers"  # where not even root makes folders
+    else:
+        data = tmp_path / "data"
+        data.mkdir(mode=0o500)
+    done = run("papers", "import", SAMPLES, "--data", data)
+    assert done.returncode == 3
+    assert "--data" in done.stderr
 
 
 def test_status_lists_venues(run, samples_index):
