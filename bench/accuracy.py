@@ -118,10 +118,11 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100, help="sheets of each condition")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--models", type=Path, default=ROOT / "models/demo")
+    parser.add_argument("--precision", default="auto", help="with int8, after `alcove model quantize` of the models")
     parser.add_argument("--only", nargs="+", choices=list(CONDITIONS), default=list(CONDITIONS), metavar="CONDITION")
     parser.add_argument("--json", type=Path, help="write every reading beside its truth there")
     arguments = parser.parse_args()
-    print(f"{platform.machine()}, {time.strftime('%Y-%m-%d')}; {arguments.count} sheets of each condition, seed {arguments.seed}, {arguments.models}")
+    print(f"{platform.machine()}, {time.strftime('%Y-%m-%d')}; {arguments.count} sheets of each condition, seed {arguments.seed}, {arguments.models}, {arguments.precision}")
     print("exactly right of 100, before -> after; wrong unsaid: wrong, and no reason given to look; ms: median for a sheet\n")
     print(f"{'condition':16}{'both fields':>16}{'register':>16}{'subject':>16}{'wrong unsaid':>16}{'ms':>16}")
     report = {}
@@ -129,7 +130,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             truth = draw(condition, arguments.count, arguments.seed, folder)
-            readings = {way: read(folder, arguments.models, flags) for way, flags in WAYS.items()}
+            readings = {way: read(folder, arguments.models, [*flags, "--precision", arguments.precision]) for way, flags in WAYS.items()}
         judged = {way: judge(readings[way], truth) for way in WAYS}
         share = {way: {key: value if key == "ms" else 100 * value / arguments.count for key, value in judged[way].items()} for way in WAYS}
         columns = "".join(f"{share['before'][key]:8.0f} ->{share['after'][key]:5.0f}" for key in ("sheets", "register", "subject", "silent", "ms"))

@@ -1,176 +1,266 @@
 #!/usr/bin/env python3
-"""Time from start to first answer, time per sheet, sheets per second and memory of `alcove serve answer-sheet`.
+"""Sheets at the speed of the machine: `alcove serve answer-sheet` beside a peer that works as the original does.
 
-Real requests over loopback with the demo weights. Every answer is checked against the truth before its time counts. Rounds are
-repeated and printed as least / median / most, because machines are noisy. Needs nothing beyond Python's standard library.
+Same machine, same weights, same requests over loopback, taking turns: a round measures a side, then the other, and rounds go on until
+of every figure three agree or there are no more. A reply counts only when it says what is written on the sheet. Weights are the demo's
+as they are, and the demo's laid into networks of the originals' sizes (bench/peers/sheets/weights.py). On a busy machine look at
+`CPU a sheet`: the time the cores gave does not depend on who else wanted them.
 """
 
 import argparse
 import concurrent.futures
-import http.client
+import contextlib
+import hashlib
 import json
 import os
 import platform
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = ROOT / "build/release/alcove"
-SHEETS = ROOT / "samples/sheets"
-BOUNDARY = "alcove-bench"
+import figures
+from figures import Figures
+from serving import PEER, PEER_PYTHON, ROOT, Client, Server, alcove, alcove_installed_mb, peer, peer_installed_mb
+
+SAMPLES = ROOT / "samples/sheets"
+MADE = ROOT / "build/bench"
+SAMPLE = "clean-slip.pdf"
+PAGES = {"JPEG 100 dpi": MADE / "pages/photo-100dpi.jpg", "JPEG 200 dpi": MADE / "pages/scan-200dpi.jpg", "PDF": SAMPLES / SAMPLE}
+SHORT_PAGES = {"JPEG": SAMPLES / "clean-band.jpg"}
+CLIENTS = 4
+
+Sides = dict[str, Callable[[], Server]]
 
 
-@dataclass
-class Figure:
-    """One measured quantity over all rounds."""
-
-    unit: str
-    values: list[float] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return f"{min(self.values):9.1f} {statistics.median(self.values):9.1f} {max(self.values):9.1f}  {self.unit}"
+def truth_of(page: Path) -> dict[str, str]:
+    truths = json.loads((SAMPLES / "truth.json").read_text())
+    return truths.get(page.name, truths[SAMPLE])
 
 
-class Server:
-    """`alcove serve answer-sheet` on a free port, ended when the block is left."""
+class Page:
+    """A file that is sent, and what is written on it."""
 
-    def __init__(self, cache: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.started = time.perf_counter()
-        self.process = subprocess.Popen(
-            [PROGRAM, "serve", "answer-sheet", "--host", "127.0.0.1", "--port", str(self.port), "--models", ROOT / "models/demo", "--cache", cache],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
+    def __init__(self, path: Path) -> None:
+        self.name, self.content, self.truth = path.name, path.read_bytes(), truth_of(path)
 
-    def __enter__(self) -> "Server":
-        while not self.status().get("ready"):
-            if self.process.poll() is not None or time.perf_counter() - self.started > 120:
-                raise SystemExit("the server did not become ready")
-            time.sleep(0.005)
-        self.ready_after = time.perf_counter() - self.started
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-
-    def status(self) -> dict:
-        try:
-            return json.loads(self.request("GET", "/status"))
-        except OSError:
-            return {}
-
-    def request(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, headers or {})
-            return connection.getresponse().read()
-        finally:
-            connection.close()
-
-    def extract(self, name: str, content: bytes) -> dict:
-        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
-        body = head + content + f"\r\n--{BOUNDARY}--\r\n".encode()
-        return json.loads(self.request("POST", "/extract", body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}))
-
-    def peak_memory_mb(self) -> float:
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM"):
-                return int(line.split()[1]) / 1024
-        return float("nan")
+    def ask(self, client: Client) -> tuple[dict[str, float], float]:
+        reply, stages, took = client.extract(self.name, self.content)
+        for key in ("register_number", "subject_code"):
+            if reply.get(key) != self.truth[key]:
+                raise SystemExit(f"{self.name}: {key} {reply.get(key)!r} instead of {self.truth[key]!r}; no time counts for a wrong answer")
+        return stages, took
 
 
-def check(reply: dict, truth: dict, name: str) -> None:
-    for key in ("register_number", "subject_code"):
-        if reply.get(key) != truth[key]:
-            raise SystemExit(f"{name}: {key} {reply.get(key)!r} instead of {truth[key]!r}; no time counts for a wrong answer")
+def made(script: str, *arguments: object, out: Path) -> Path:
+    """What a recipe of the peer's folder makes, made once for each state of that recipe."""
+    stamp = out / "made-by"
+    key = hashlib.sha256((PEER / script).read_bytes() + (PEER / "reader.py").read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != key:
+        print(f"making {out.relative_to(ROOT)} …", flush=True)
+        subprocess.run([PEER_PYTHON, PEER / script, *arguments], check=True, stdout=subprocess.DEVNULL, env={**os.environ, "YOLO_CONFIG_DIR": str(MADE)})
+        stamp.write_text(key)
+    return out
 
 
-def measure(name: str, truth: dict, rounds: int, requests: int) -> tuple[dict[str, Figure], dict]:
-    content = (SHEETS / name).read_bytes()
-    figures = {
-        "start to ready, nothing prepared": Figure("ms"),
-        "start to ready, prepared": Figure("ms"),
-        "start to first answer, prepared": Figure("ms"),
-        "one at a time, p50": Figure("ms"),
-        "one at a time, p99": Figure("ms"),
-        "four clients": Figure("sheets/s"),
-        "peak memory": Figure("MB"),
-    }
-    stages: dict[str, list[float]] = {}
-    status: dict = {}
-    for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as folder:
-            cache = Path(folder)
-            with Server(cache) as server:
-                figures["start to ready, nothing prepared"].values.append(1000 * server.ready_after)
-            with Server(cache) as server:
-                figures["start to ready, prepared"].values.append(1000 * server.ready_after)
-                check(server.extract(name, content), truth, name)
-                figures["start to first answer, prepared"].values.append(1000 * (time.perf_counter() - server.started))
-                status = server.status()
-                times = []
-                for _ in range(requests):
-                    before = time.perf_counter()
-                    reply = server.extract(name, content)
-                    times.append(1000 * (time.perf_counter() - before))
-                    check(reply, truth, name)
-                    for stage, milliseconds in reply["timings_ms"].items():
-                        stages.setdefault(stage, []).append(milliseconds)
-                times.sort()
-                figures["one at a time, p50"].values.append(statistics.median(times))
-                figures["one at a time, p99"].values.append(times[min(len(times) - 1, int(0.99 * len(times)))])
-                before = time.perf_counter()
-                with concurrent.futures.ThreadPoolExecutor(4) as clients:
-                    for reply in clients.map(lambda _: server.extract(name, content), range(requests)):
-                        check(reply, truth, name)
-                figures["four clients"].values.append(requests / (time.perf_counter() - before))
-                figures["peak memory"].values.append(server.peak_memory_mb())
-    by_stage = {stage: statistics.median(values) for stage, values in stages.items()}
-    return figures, {"stages_ms": by_stage, "engine": status.get("engine"), "precision": status.get("precision"), "threads": status.get("threads")}
+def weights(scale: str) -> Path:
+    out = MADE / f"weights-{scale}"
+    return made("weights.py", ROOT / "models/demo", out, scale, out=out)
 
 
-def readable_by_format(truths: dict[str, dict]) -> dict[str, str]:
-    """Of each file format the first sample that is read as the truth says: time for a wrong answer is worth nothing."""
-    chosen: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
-        for name, truth in sorted(truths.items()):
-            if truth["kind"] not in {"clean", "scan"} or truth.get("reason") or Path(name).suffix in chosen:
-                continue
-            reply = server.extract(name, (SHEETS / name).read_bytes())
-            if all(reply.get(key) == truth[key] for key in ("register_number", "subject_code")):
-                chosen[Path(name).suffix] = name
-    return chosen
+def measure_start(name: str, side: str, start: Callable[[], Server], page: Page, found: Figures) -> None:
+    with start() as server:
+        page.ask(Client(server))
+        found.add(f"{name} / {side} / start to first answer", "ms", 1000 * (time.perf_counter() - server.started))
 
 
-def main() -> None:
+def measure_turns(name: str, servers: dict[str, Server], page: Page, requests: int, found: Figures, stages: dict[str, list[float]]) -> None:
+    """One request at a time, the sides by turns, so that whatever the machine does happens to both."""
+    clients = {side: Client(server) for side, server in servers.items()}
+    times: dict[str, list[float]] = {side: [] for side in servers}
+    for _ in range(requests):
+        for side, client in clients.items():
+            by_stage, took = page.ask(client)
+            times[side].append(took)
+            if side == "alcove":
+                by_stage["reply"] = took - sum(by_stage.get(stage, 0) for stage in ("receive", "queue", "total"))
+                for stage, milliseconds in by_stage.items():
+                    stages.setdefault(stage, []).append(milliseconds)
+    for side, each in times.items():
+        each.sort()
+        found.add(f"{name} / {side} / p50", "ms", statistics.median(each))
+        found.add(f"{name} / {side} / p99", "ms", each[min(len(each) - 1, int(0.99 * len(each)))])
+
+
+@contextlib.contextmanager
+def memory_watched(server: Server) -> Iterator[list[float]]:
+    seen = [server.pss_mb()]
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.3):
+            seen.append(server.pss_mb())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
+        seen.append(server.pss_mb())
+
+
+def measure_crowd(name: str, side: str, server: Server, page: Page, requests: int, found: Figures) -> None:
+    """Four clients that each send the next sheet as soon as they have the last one's answer."""
+
+    def client_of(_: int) -> None:
+        client = Client(server)
+        for _ in range(requests):
+            page.ask(client)
+
+    with memory_watched(server) as memory, concurrent.futures.ThreadPoolExecutor(CLIENTS) as clients:
+        spent, before = server.cpu_seconds(), time.perf_counter()
+        list(clients.map(client_of, range(CLIENTS)))
+        took, spent = time.perf_counter() - before, server.cpu_seconds() - spent
+    sheets = CLIENTS * requests
+    found.add(f"{name} / {side} / four clients", "sheets/s", sheets / took)
+    found.add(f"{name} / {side} / CPU a sheet", "ms", 1000 * spent / sheets)
+    found.add(f"{name} / {side} / memory (PSS)", "MB", max(memory))
+
+
+def add_ratios(name: str, found: Figures) -> None:
+    """How many times better Alcove was in the round that just ended."""
+    for quantity in ("start to first answer", "p50", "p99", "four clients", "CPU a sheet", "memory (PSS)"):
+        ours = found.get(f"{name} / alcove / {quantity}")
+        theirs = found.get(f"{name} / peer / {quantity}")
+        if ours and theirs:
+            found.add(f"{name} / times better / {quantity}", "x", figures.worse_by(figures.Figure(ours.unit, ours.values[-1:]), figures.Figure(ours.unit, theirs.values[-1:])))
+    unprepared = found.get(f"{name} / alcove, unprepared / start to first answer")
+    if unprepared and (theirs := found.get(f"{name} / peer / start to first answer")):
+        found.add(f"{name} / times better, unprepared / start to first answer", "x", theirs.values[-1] / unprepared.values[-1])
+
+
+def measure_peak(found: Figures) -> None:
+    done = subprocess.run([PEER_PYTHON, PEER / "peak.py"], capture_output=True, text=True, check=True)
+    for precision, reached in json.loads(done.stdout).items():
+        found.add(f"machine / matrix product / {precision}", "GFLOP/s", reached)
+
+
+def add_share(name: str, models: Path, precision: str, detect: list[float], found: Figures) -> None:
+    """Of the machine's own matrix product, what the detector reached in the least and the usual disturbed of its runs."""
+    facts = models / "facts.json"
+    peak = found.get(f"machine / matrix product / {precision}")
+    if facts.exists() and peak and detect:
+        work = json.loads(facts.read_text())["detector_gflop"]
+        for milliseconds in (min(detect), statistics.median(detect)):
+            found.add(f"{name} / alcove / detector's share of the peak", "%", 100 * 1000 * work / milliseconds / peak.median)
+
+
+class Bench:
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.beside_peer = not (arguments.alone or arguments.short)
+        self.found = Figures()
+        self.stages: dict[str, dict[str, float]] = {}
+        self.facts: dict[str, dict] = {}
+
+    def case(self, title: str, models: Path, pages: dict[str, Path], cache: Path) -> None:
+        """All figures of one folder of weights."""
+        options = ["--precision", self.arguments.precision, *self.arguments.serve]
+        sides: Sides = {"alcove": lambda: alcove(models, cache, *options)}
+        if self.beside_peer:
+            sides["peer"] = lambda: peer(models)
+        first = Page(next(iter(pages.values())))
+        with sides["alcove"]():
+            pass  # from here on the cache is filled
+        stages: dict[str, dict[str, list[float]]] = {}
+        for number in range(1, self.arguments.rounds + 1):
+            print(f"{title}: round {number}", file=sys.stderr, flush=True)
+            with tempfile.TemporaryDirectory() as nothing:
+                measure_start(title, "alcove, unprepared", lambda: alcove(models, Path(nothing), *options), first, self.found)
+            with contextlib.ExitStack() as running:
+                servers = {}
+                for side, start in sides.items():
+                    measure_start(title, side, start, first, self.found)
+                    servers[side] = running.enter_context(start())
+                for label, path in pages.items():
+                    self.measure(f"{title} / {label}", servers, Page(path), stages.setdefault(label, {}))
+                self.facts[title] = {key: servers["alcove"].status().get(key) for key in ("engine", "precision", "threads")}
+            add_ratios(title, self.found)
+            if self.beside_peer:
+                measure_peak(self.found)
+            if number >= 3 and self.agreed(title):
+                break
+        for label, by_stage in stages.items():
+            self.stages[f"{title} / {label}"] = {stage: statistics.median(values) for stage, values in by_stage.items()}
+            add_share(f"{title} / {label}", models, self.facts[title]["precision"], by_stage.get("detect", []), self.found)
+
+    def measure(self, name: str, servers: dict[str, Server], page: Page, stages: dict[str, list[float]]) -> None:
+        for server in servers.values():
+            page.ask(Client(server))  # compiles for this page's shape
+        measure_turns(name, servers, page, self.arguments.requests, self.found, stages)
+        for side, server in servers.items():
+            measure_crowd(name, side, server, page, max(1, self.arguments.requests // 2), self.found)
+        add_ratios(name, self.found)
+
+    def agreed(self, title: str) -> bool:
+        return Figures({name: figure for name, figure in self.found.items() if name.startswith(title)}).agree()
+
+    def installed(self) -> None:
+        self.found.add("installed / alcove / bytes", "MB", alcove_installed_mb())
+        if self.beside_peer:
+            self.found.add("installed / peer / bytes", "MB", peer_installed_mb())
+            self.found.add("installed / times better / bytes", "x", self.found["installed / peer / bytes"].median / self.found["installed / alcove / bytes"].median)
+
+    def report(self) -> None:
+        print(f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}; {self.arguments.requests} requests a round")
+        for title, facts in self.facts.items():
+            print(f"{title}: {facts['engine']}, {facts['precision']}, {facts['threads']} threads" + ("; the peer: PyTorch's own count of threads, f32" if self.beside_peer else ""))
+        print(f"\n{'':72}{'least':>10}{'median':>10}{'most':>10}")
+        for name, figure in self.found.items():
+            print(f"{name:72}{figure}")
+        for name, stages in self.stages.items():
+            print(f"{name}, median ms: " + ", ".join(f"{stage} {value:.2f}" for stage, value in stages.items()))
+        if self.arguments.json:
+            report = {"date": time.strftime("%Y-%m-%d"), "machine": platform.machine(), "cores": os.cpu_count(), "load": os.getloadavg()[0],
+                      "facts": self.facts, "figures": self.found.to_json(), "stages_ms": self.stages}  # fmt: skip
+            self.arguments.json.write_text(json.dumps(report, indent=1))
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--requests", type=int, default=100, help="per round and figure")
+    parser.add_argument("--rounds", type=int, default=6, help="at most; at least three where there are as many")
+    parser.add_argument("--requests", type=int, default=40, help="per round, page and side")
+    parser.add_argument("--weights", nargs="+", choices=("demo", "yolov8n", "yolov8m"), default=["demo", "yolov8n", "yolov8m"])
+    parser.add_argument("--pages", nargs="+", choices=list(PAGES), default=list(PAGES), help="of the kinds of page")
+    parser.add_argument("--precision", default="auto", help="of Alcove")
+    parser.add_argument("--serve", nargs=argparse.REMAINDER, default=[], help="last: more options for alcove serve")
+    parser.add_argument("--alone", action="store_true", help="without the peer, on pages made before")
+    parser.add_argument("--short", action="store_true", help="one round of three requests on one sample with the demo weights, without the peer")
     parser.add_argument("--json", type=Path, help="write every value there")
+    parser.add_argument("--compare", nargs=2, type=Path, metavar=("OLD.json", "NEW.json"), help="measure nothing; 1 when NEW lost a tenth")
     arguments = parser.parse_args()
-    truths = json.loads((SHEETS / "truth.json").read_text())
-    by_format = readable_by_format(truths)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}; {arguments.rounds} rounds of {arguments.requests} requests")
-    report = {}
-    for suffix, name in sorted(by_format.items()):
-        figures, facts = measure(name, truths[name], arguments.rounds, arguments.requests)
-        print(f"\n{name}  ({facts['engine']}, {facts['precision']}, {facts['threads']} threads)\n{'':36}{'least':>9} {'median':>9} {'most':>9}")
-        for label, figure in figures.items():
-            print(f"{label:36}{figure}")
-        print("by stage, median ms: " + ", ".join(f"{stage} {value:.1f}" for stage, value in facts["stages_ms"].items()))
-        report[name] = {"figures": {label: {"unit": figure.unit, "values": figure.values} for label, figure in figures.items()}, **facts}
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=1))
+    if arguments.compare:
+        return figures.compare(*arguments.compare)
+    if arguments.short:
+        arguments.rounds, arguments.requests, arguments.weights = 1, 3, ["demo"]
+    pages = SHORT_PAGES
+    if not arguments.short:
+        made("pages.py", SAMPLES / SAMPLE, MADE / "pages", out=MADE / "pages")
+        pages = {label: PAGES[label] for label in arguments.pages}
+    bench = Bench(arguments)
+    with tempfile.TemporaryDirectory() as cache:
+        for name in arguments.weights:
+            models = ROOT / "models/demo" if name == "demo" else weights(name.removeprefix("yolov8"))
+            bench.case(name, models, pages, Path(cache))
+    bench.installed()
+    bench.report()
+    return 0
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ struct Request {
   std::string id;  // the caller's x-request-id when it is a sound one, else ours
   Trace trace;
   std::optional<std::uint64_t> declared_length;  // Content-Length
+  double receive_seconds = 0;                    // from its head to its last byte
   std::shared_ptr<const void> memory;            // the body's share of the server's upload memory
 
   std::string_view header(std::string_view lower_case_name) const;  // empty when absent

@@ -217,6 +217,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
           error_reply({ErrorKind::BadInput, "the request's body is not sound HTTP or ended early", {}}));
     }
     request_.memory = share_;
+    request_.receive_seconds = seconds();
     const auto self = shared_from_this();
     service_.handle(std::move(request_),
                     Answer{.send = [self](Reply reply) { self->answer(std::move(reply)); },

@@ -55,10 +55,10 @@ SheetAnswer SheetDesk::read(sheets::SheetReader& reader, const SheetUpload& uplo
 
   metrics_.count_sheet("ok");
   metrics_.add_stage("queue", queued_seconds);
-  answer.server_timing = fmt::format("queue;dur={:.1f}", queued_seconds * 1e3);
+  answer.server_timing = fmt::format("queue;dur={:.2f}", queued_seconds * 1e3);
   for (const auto& stage : read->reading.timings) {
     metrics_.add_stage(stage.name, stage.milliseconds / 1e3);
-    fmt::format_to(std::back_inserter(answer.server_timing), ", {};dur={:.1f}", stage.name,
+    fmt::format_to(std::back_inserter(answer.server_timing), ", {};dur={:.2f}", stage.name,
                    stage.milliseconds);
     if (stage.name == "total") answer.inference_seconds += stage.milliseconds / 1e3;
     if (stage.name == "decode") answer.inference_seconds -= stage.milliseconds / 1e3;

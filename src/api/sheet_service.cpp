@@ -205,7 +205,8 @@ Reply SheetService::reading_reply(const Request& request, ParseUpload parse, she
   if (reply.status == 503) reply.set_header("Retry-After", std::to_string(space_.retry_after()));
   if (reply.status == 200) {
     reply.set_header("X-Inference-Time", milliseconds(answer.inference_seconds));
-    reply.set_header("Server-Timing", std::move(answer.server_timing));
+    reply.set_header("Server-Timing", fmt::format("receive;dur={:.2f}, {}", request.receive_seconds * 1e3,
+                                                  answer.server_timing));
   }
   return reply;
 }

@@ -195,7 +195,7 @@ TEST_F(Space, AReadingIsTheContractsBody) {
   EXPECT_EQ(body["exam_type"], "CIA1");
   EXPECT_EQ(body["models"][0]["role"], "detector");
   EXPECT_FALSE(body.contains("preview"));
-  EXPECT_TRUE(header_of(reply, "Server-Timing").ends_with("decode;dur=1.5"));
+  EXPECT_TRUE(header_of(reply, "Server-Timing").ends_with("decode;dur=1.50"));
   auto with_preview = upload("sheet");
   with_preview.query = "preview=1";
   EXPECT_EQ(json_of(ask(with_preview))["preview"], "data:image/jpeg;base64,anBlZw==");

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "base/version.h"
+#include "engine/engine.h"
 
 namespace {
 
@@ -28,6 +29,7 @@ int run_and_flush(const alcove::app::Run& run) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  alcove::engine::prepare_environment();
   CLI::App parser{"Alcove reads answer sheets: from the shell, or as a service with a page of its own."};
   parser.name("alcove");
   parser.set_version_flag("--version", std::string(alcove::kVersion));

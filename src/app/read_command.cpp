@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "api/sheet_json.h"
 #include "api/status.h"
@@ -14,6 +13,7 @@
 #include "app/exit_code.h"
 #include "app/read_compare.h"
 #include "app/reader_options.h"
+#include "app/sheet_files.h"
 #include "app/text_table.h"
 #include "base/csv.h"
 #include "base/json.h"
@@ -43,23 +43,6 @@ struct ReadFile {
 
   bool needs_attention() const { return !reading || sheets::wants_attention(*reading); }
 };
-
-// A folder stands for the files in it that look like sheets, in name order.
-std::vector<fs::path> expand(const std::vector<std::string>& names) {
-  std::vector<fs::path> files;
-  for (const auto& name : names) {
-    std::error_code unreadable;
-    if (!fs::is_directory(name, unreadable)) {
-      files.emplace_back(name);
-      continue;
-    }
-    std::set<fs::path> inside;
-    for (const auto& entry : fs::directory_iterator(name, unreadable))
-      if (imaging::is_listed_extension(entry.path().filename().string())) inside.insert(entry.path());
-    files.insert(files.end(), inside.begin(), inside.end());
-  }
-  return files;
-}
 
 Result<sheets::SheetReading> read_file(sheets::SheetReader& reader, imaging::Decoder& decoder,
                                        const fs::path& path, const sheets::SheetOptions& options) {
@@ -113,7 +96,7 @@ void print_json(const std::vector<ReadFile>& files, const std::vector<sheets::Mo
 int read(const ReadOptions& options, const ReaderOptions& reader_options) {
   const auto settings = reader_settings(reader_options);
   if (!settings) return report(settings.error());
-  const auto paths = expand(options.files);
+  const auto paths = sheet_files(options.files);
   set_log_level(LogLevel::Warning);
   if (paths.empty()) return report({ErrorKind::NotFound, "no sheet to read: the folders named hold none"});
   auto reader = sheets::SheetReader::load(*settings);

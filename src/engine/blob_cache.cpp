@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -87,6 +88,13 @@ std::string BlobKey::text() const {
 std::string BlobKey::file_name() const {
   return sha256_hex(as_bytes(fmt::format("{}\n{}\n{}\n{}", weights, shape, precision, cpu))).substr(0, 32) +
          ".blob";
+}
+
+void forget(const Blob& blob) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto start = reinterpret_cast<std::uintptr_t>(blob.bytes.data()) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(blob.bytes.data()) + blob.bytes.size();
+  ::madvise(reinterpret_cast<void*>(start), end - start, MADV_DONTNEED);
 }
 
 BlobCache::BlobCache(std::filesystem::path folder) : folder_(std::move(folder)) {}

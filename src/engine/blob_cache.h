@@ -31,6 +31,9 @@ struct Blob {
   std::shared_ptr<const void> owner;  // of the mapping
 };
 
+// Gives the memory of what was read so far back to the system; where it is touched again it is read again.
+void forget(const Blob& blob);
+
 // Any number of processes may share a folder. A folder that cannot be read or written costs time, never an
 // answer.
 class BlobCache {

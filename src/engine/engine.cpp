@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <mutex>
 
 #include "base/sha256.h"
@@ -11,6 +12,7 @@
 #include "base/version.h"
 #include "engine/loader.h"
 #include "engine/session.h"
+#include "graph/quantize.h"
 
 namespace alcove::engine {
 namespace {
@@ -32,7 +34,7 @@ class PluginEngine : public Engine {
 
   Result<std::unique_ptr<Session>> load(const graph::Model& model, const CacheKey& key,
                                         const Settings& settings) override {
-    const auto precision = TRY(choose(settings.precision));
+    const auto precision = TRY(choose(settings.precision, model));
     const auto inputs = model.inputs();
     const auto runs = [](const graph::Port& port) {
       return port.type == graph::ElementType::F32 || port.type == graph::ElementType::I64;
@@ -54,7 +56,7 @@ class PluginEngine : public Engine {
     // Seen from the root, every weight file lies inside the folder that the runtime keeps to, links and all.
     auto network = runtime_.network({.onnx = model.write_referencing("/"),
                                      .base = "/",
-                                     .precision = precision,
+                                     .precision = computed_in(precision),
                                      .threads = threads_of(settings),
                                      .requests = std::clamp(settings.requests, 1, kMaxRequests)});
     return make_session(std::move(network), std::move(source));
@@ -68,13 +70,18 @@ class PluginEngine : public Engine {
   bool has_bf16() const override { return runtime_.has_bf16(); }
 
  private:
-  Result<Precision> choose(Precision wanted) const {
-    if (wanted == Precision::I8)
-      return fail(ErrorKind::Unsupported, "int8 is not offered yet for this model; use auto, f32 or bf16");
+  Result<Precision> choose(Precision wanted, const graph::Model& model) const {
+    if (wanted == Precision::I8 && !model.metadata().contains(graph::kQuantizedFrom))
+      return fail(ErrorKind::Unsupported, "this model is not in eight bits; use auto, f32 or bf16");
     if (wanted == Precision::BF16 && !has_bf16())
       return fail(ErrorKind::Unsupported,
                   fmt::format("this CPU ({}) does not compute in bf16; use auto or f32", runtime_.cpu()));
     if (wanted != Precision::Auto) return wanted;
+    return has_bf16() ? Precision::BF16 : Precision::F32;
+  }
+  // What a network in eight bits leaves to other numbers is computed in the fastest there are.
+  Precision computed_in(Precision precision) const {
+    if (precision != Precision::I8) return precision;
     return has_bf16() ? Precision::BF16 : Precision::F32;
   }
 
@@ -96,6 +103,13 @@ Result<Precision> parse_precision(std::string_view text) {
 
 std::string_view name_of(Precision precision) {
   return std::ranges::find(kPrecisions, precision, &PrecisionName::precision)->text;
+}
+
+void prepare_environment() {
+  // oneDNN keeps the code of a thousand compiled layers beside the models that use it. Ours are compiled once
+  // for each shape and then kept, or kept as blobs, so that the store is never asked: after 39 shapes of page
+  // it holds a sixth of the server's memory.
+  ::setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "0", /*overwrite*/ 0);
 }
 
 Result<Engine*> open_engine() {

@@ -20,7 +20,7 @@ enum class Precision {
   F32,
   BF16,
   I8
-};  // I8 is refused until a parity check exists for the model at hand
+};  // I8 is for models in eight bits (graph/quantize.h), and refused for others
 Result<Precision> parse_precision(
     std::string_view text);  // "auto", "f32", "bf16", "int8"; BadInput otherwise
 std::string_view name_of(Precision precision);
@@ -81,6 +81,10 @@ class Engine {
   virtual std::string description() const = 0;  // "OpenVINO 2026.1, AMD EPYC, 2 threads"
   virtual bool has_bf16() const = 0;
 };
+
+// Settings that the engine's libraries take from the environment alone. To be called before any thread
+// starts.
+void prepare_environment();
 
 // The process's engine, opened on first call; safe from any thread. Unavailable, naming the file looked for,
 // when libalcove_engine.so is neither beside the program nor in the folder that the environment's

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <atomic>
@@ -180,6 +181,8 @@ class ShapeSession : public Session {
     const bool from_cache = compiled != nullptr;
     if (!compiled) compiled = TRY(compile(shapes, key));
     from_cache_ = from_cache;
+    // Compiling takes as much again as the network itself, in pieces that malloc would keep.
+    ::malloc_trim(0);
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
     log(LogLevel::Info, "model_ready",
         {{"model", key.weights.substr(0, 12)},
@@ -194,6 +197,8 @@ class ShapeSession : public Session {
     auto blob = cache_.find(key);
     if (!blob) return nullptr;
     auto compiled = network_->import_blob(blob->bytes, blob->owner);
+    // The runtime has laid most weights out anew, and hashing has touched them all.
+    forget(*blob);
     if (compiled) return *std::move(compiled);
     log(LogLevel::Info, "compiled_model_passed_over",
         {{"file", key.file_name()}, {"reason", compiled.error().message}});

@@ -74,6 +74,10 @@ class Model {  // cheap to move; not copyable
 
  private:
   friend class Builder;
+  friend std::vector<std::string> values_to_quantize(const Model&);
+  friend Result<Model> showing(const Model&, const std::vector<std::string>&);
+  friend Result<Model> quantized(const Model&, const std::map<std::string, struct Range>&,
+                                 const std::map<std::string, std::string>&);
   struct State;
   explicit Model(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

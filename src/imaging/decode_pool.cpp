@@ -83,7 +83,7 @@ std::optional<Result<WorkerReply>> receive_reply(const Descriptor& worker, stead
 // None: the worker does not have what it promised.
 std::optional<Image> fetch_image(const Descriptor& worker, pid_t process, const PageAt& at, bool may_look) {
   constexpr std::chrono::seconds kPatience{5};
-  Image image = make_image(at.width, at.height, 3);
+  Image image = unwritten_image(at.width, at.height, 3);
   const auto fetched = may_look ? fetch(process, at.address, image.pixels) : Fetched::Forbidden;
   // An ended worker's number may be another process's by now.
   if (hears(worker, steady_clock::now())) return std::nullopt;

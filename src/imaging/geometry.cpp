@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <utility>
@@ -10,6 +11,13 @@ namespace alcove::imaging {
 namespace {
 
 constexpr std::uint8_t kPaddingGrey = 114;
+
+// Each byte / 255, so that no pixel is divided twice.
+constexpr auto kShares = [] {
+  std::array<float, 256> shares{};
+  for (std::size_t i = 0; i < shares.size(); ++i) shares[i] = static_cast<float>(i) / 255.0f;
+  return shares;
+}();
 
 // Python's round(): halves to even, which is also the floating-point unit's own mode.
 int round_half_even(double value) { return static_cast<int>(std::nearbyint(value)); }
@@ -28,7 +36,7 @@ void gather(const Image& from, Image& to, SourceIndex source_index) {
 
 template <class SourceIndex>
 Image gathered(const Image& from, int width, int height, SourceIndex source_index) {
-  Image to = make_image(width, height, from.channels);
+  Image to = unwritten_image(width, height, from.channels);
   if (from.channels == 1)
     gather<1>(from, to, source_index);
   else
@@ -40,8 +48,12 @@ Image gathered(const Image& from, int width, int height, SourceIndex source_inde
 
 Image make_image(int width, int height, int channels, std::uint8_t value) {
   assert(width > 0 && height > 0 && (channels == 1 || channels == 3));
-  return {width, height, channels,
-          std::vector<std::uint8_t>(static_cast<std::size_t>(width) * height * channels, value)};
+  return {width, height, channels, Pixels(static_cast<std::size_t>(width) * height * channels, value)};
+}
+
+Image unwritten_image(int width, int height, int channels) {
+  assert(width > 0 && height > 0 && (channels == 1 || channels == 3));
+  return {width, height, channels, Pixels(static_cast<std::size_t>(width) * height * channels)};
 }
 
 Letterboxed letterbox(const Image& page, int size, int stride) {
@@ -79,7 +91,7 @@ Box to_page(const Box& letterboxed, const Letterboxed& geometry, const Image& pa
 
 Image to_grey(const Image& image) {
   if (image.channels == 1) return image;
-  Image grey = make_image(image.width, image.height, 1);
+  Image grey = unwritten_image(image.width, image.height, 1);
   const std::uint8_t* in = image.pixels.data();
   for (std::size_t i = 0; i < grey.pixels.size(); ++i)
     grey.pixels[i] = (19595u * in[3 * i] + 38470u * in[3 * i + 1] + 7471u * in[3 * i + 2] + 32768u) >> 16;
@@ -90,7 +102,7 @@ Image crop(const Image& image, int left, int top, int right, int bottom) {
   left = std::max(left, 0), top = std::max(top, 0);
   right = std::min(right, image.width), bottom = std::min(bottom, image.height);
   assert(left < right && top < bottom);
-  Image cut = make_image(right - left, bottom - top, image.channels);
+  Image cut = unwritten_image(right - left, bottom - top, image.channels);
   for (int y = 0; y < cut.height; ++y)
     std::copy_n(image.row(top + y) + static_cast<std::size_t>(left) * image.channels, cut.row_bytes(),
                 cut.row(y));
@@ -124,11 +136,14 @@ Image swap_red_blue(const Image& image) {
 
 std::vector<float> to_planes(const Image& image) {
   const std::size_t plane = static_cast<std::size_t>(image.width) * image.height;
+  const std::size_t green = image.channels == 3 ? 1 : 0, blue = 2 * green;
   std::vector<float> planes(plane * 3);
-  for (int c = 0; c < 3; ++c) {
-    const std::uint8_t* in = image.pixels.data() + (image.channels == 3 ? c : 0);
-    float* out = planes.data() + plane * c;
-    for (std::size_t i = 0; i < plane; ++i) out[i] = in[i * image.channels] / 255.0f;
+  float* out = planes.data();
+  const std::uint8_t* in = image.pixels.data();
+  for (std::size_t i = 0; i < plane; ++i, in += image.channels) {
+    out[i] = kShares[in[0]];
+    out[plane + i] = kShares[in[green]];
+    out[2 * plane + i] = kShares[in[blue]];
   }
   return planes;
 }

@@ -52,7 +52,7 @@ TEST(Crop, IsClampedToTheImage) {
 TEST(ToGrey, WeighsAsPillow) {
   Image image = make_image(4, 1, 3);
   image.pixels = {255, 0, 0, 0, 255, 0, 0, 0, 255, 12, 200, 99};
-  EXPECT_EQ(to_grey(image).pixels, (Buffer{76, 150, 29, 132}));
+  EXPECT_EQ(to_grey(image).pixels, (Pixels{76, 150, 29, 132}));
   EXPECT_EQ(to_grey(to_grey(image)).pixels, to_grey(image).pixels);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/box.h"
 #include "base/result.h"
+#include "imaging/pixel_memory.h"
 
 namespace alcove::imaging {
 
@@ -15,7 +16,7 @@ struct Image {
   int width = 0;
   int height = 0;
   int channels = 3;
-  std::vector<std::uint8_t> pixels;  // width * height * channels
+  Pixels pixels;  // width * height * channels
 
   std::size_t row_bytes() const { return static_cast<std::size_t>(width) * channels; }
   std::uint8_t* row(int y) { return pixels.data() + row_bytes() * y; }
@@ -23,6 +24,8 @@ struct Image {
 };
 // Every byte `value`; width, height at least 1, channels 1 or 3.
 Image make_image(int width, int height, int channels, std::uint8_t value = 0);
+// The same with whatever the memory held, for whoever writes every byte before anybody sees it.
+Image unwritten_image(int width, int height, int channels);
 
 // As Ultralytics prepares a page (LetterBox, auto, stride 32): the longer side becomes `size`, the rest is
 // padded with grey 114 to the smallest multiple of `stride`, the picture centred. Bilinear as OpenCV's

@@ -1,7 +1,6 @@
 // JPEG, by libjpeg-turbo. It reports errors by longjmp; that stays inside Decompressor, whose jumping
 // functions hold nothing that would need destroying.
 
-#include <algorithm>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>  // jpeglib.h needs it
@@ -72,17 +71,16 @@ class Decompressor {
     return true;
   }
 
-  // Rows of `channels()` bytes a pixel, each handed to `use(y, row)`, which must not throw. `row` holds one
-  // of them.
-  template <class Use>
-  bool read_rows(std::uint8_t* row, const Use& use) {
+  // Row y of `channels()` bytes a pixel goes to `place(y)`; then `use(y)` is called. Neither may throw.
+  template <class Place, class Use>
+  bool read_rows(const Place& place, const Use& use) {
     if (setjmp(escape_)) return false;
     jpeg_start_decompress(&info_);
     while (info_.output_scanline < info_.output_height) {
       const int y = static_cast<int>(info_.output_scanline);
-      JSAMPROW rows[] = {row};
+      JSAMPROW rows[] = {place(y)};
       jpeg_read_scanlines(&info_, rows, 1);
-      use(y, row);
+      use(y);
     }
     jpeg_finish_decompress(&info_);
     return true;
@@ -149,17 +147,15 @@ Result<Page> decode_jpeg(Bytes bytes, const DecodeOptions& options) {
   TRY(check_size(Format::Jpeg, jpeg.width(), jpeg.height(), options.limits));
 
   const int orientation = jpeg.orientation();
-  Image image = make_image(static_cast<int>(jpeg.width()), static_cast<int>(jpeg.height()), 3);
-  std::vector<std::uint8_t> row(static_cast<std::size_t>(image.width) * 4);
-  const auto use = [&image, channels = jpeg.channels()](int y, const std::uint8_t* in) {
-    if (channels == 1)
-      grey_to_rgb(in, image.width, image.row(y));
-    else if (channels == 4)
-      cmyk_to_rgb(in, image.width, image.row(y));
-    else
-      std::copy_n(in, image.row_bytes(), image.row(y));
+  Image image = unwritten_image(static_cast<int>(jpeg.width()), static_cast<int>(jpeg.height()), 3);
+  const int channels = jpeg.channels();
+  std::vector<std::uint8_t> row(static_cast<std::size_t>(image.width) * 4);  // of what is not RGB
+  const auto place = [&](int y) { return channels == 3 ? image.row(y) : row.data(); };
+  const auto use = [&](int y) {
+    if (channels == 1) grey_to_rgb(row.data(), image.width, image.row(y));
+    if (channels == 4) cmyk_to_rgb(row.data(), image.width, image.row(y));
   };
-  if (!jpeg.read_rows(row.data(), use)) return jpeg.error();
+  if (!jpeg.read_rows(place, use)) return jpeg.error();
   return Page{upright(std::move(image), orientation)};
 }
 

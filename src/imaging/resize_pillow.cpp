@@ -75,7 +75,7 @@ void resize_row(const std::uint8_t* in, const Filter& filter, std::uint8_t* out)
 
 Image resize_across(const Image& image, int width) {
   const Filter filter = make_filter(image.width, width);
-  Image resized = make_image(width, image.height, image.channels);
+  Image resized = unwritten_image(width, image.height, image.channels);
   for (int y = 0; y < image.height; ++y) {
     if (image.channels == 1)
       resize_row<1>(image.row(y), filter, resized.row(y));
@@ -87,7 +87,7 @@ Image resize_across(const Image& image, int width) {
 
 Image resize_down(const Image& image, int height) {
   const Filter filter = make_filter(image.height, height);
-  Image resized = make_image(image.width, height, image.channels);
+  Image resized = unwritten_image(image.width, height, image.channels);
   const std::size_t count = image.row_bytes();
   std::vector<std::int32_t> sums(count);
   for (int y = 0; y < height; ++y) {

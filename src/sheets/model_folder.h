@@ -19,6 +19,9 @@ struct ModelFolder {
 
   bool complete() const { return detector && register_reader && subject_reader; }
 
+  // Where the detector lies in eight bits, if somebody made that of it (quantize.h).
+  std::filesystem::path quantized_detector() const { return folder / "improved_weights.int8.onnx"; }
+
   // "Model weights not found: improved_weights.pt … in models/ …", the contract's words, with the way out.
   // For incomplete folders.
   std::string missing_sentence() const;

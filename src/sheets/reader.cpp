@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "engine/blob_cache.h"
+#include "graph/quantize.h"
 #include "models/model_file.h"
 #include "sheets/measures.h"
 #include "sheets/stopwatch.h"
@@ -94,6 +96,7 @@ class LoadedSheetReader final : public SheetReader {
   std::unexpected<Error> misplaced(std::string_view wanted) const;
   Result<std::unique_ptr<engine::Session>> start(const models::ModelFile& file, const graph::Model& graph);
   Result<LoadedDetector> load_detector(const std::filesystem::path& path, std::string_view role);
+  Result<LoadedDetector> load_quantized(const ModelFolder& folder);
   Result<LoadedReader> load_reader(const std::filesystem::path& path, std::string_view role, int width);
 
   Result<FoundBoxes> detect(const LoadedDetector& detector, const imaging::Image& page, Stopwatch& watch,
@@ -119,7 +122,9 @@ Result<std::unique_ptr<SheetReader>> LoadedSheetReader::load(const ReaderSetting
   auto made = std::make_unique<LoadedSheetReader>();
   made->settings_ = settings;
   made->engine_ = TRY(engine::open_engine());
-  made->detector_ = TRY(made->load_detector(*folder.detector, "detector"));
+  made->detector_ = TRY(settings.engine.precision == engine::Precision::I8
+                            ? made->load_quantized(folder)
+                            : made->load_detector(*folder.detector, "detector"));
   if (folder.second_detector)
     made->second_detector_ = TRY(made->load_detector(*folder.second_detector, "second_detector"));
   made->register_reader_ = TRY(made->load_reader(*folder.register_reader, "register_reader", kRegisterWidth));
@@ -147,7 +152,11 @@ void LoadedSheetReader::log_loaded() {
 
 Result<std::unique_ptr<engine::Session>> LoadedSheetReader::start(const models::ModelFile& file,
                                                                   const graph::Model& graph) {
-  auto session = engine_->load(graph, {file.sha256}, settings_.engine);
+  auto settings = settings_.engine;
+  // Eight bits are for the network that was made of them and checked; the others keep what auto gives them.
+  if (settings.precision == engine::Precision::I8 && !graph.metadata().contains(graph::kQuantizedFrom))
+    settings.precision = engine::Precision::Auto;
+  auto session = engine_->load(graph, {file.sha256}, settings);
   if (!session) return fail_in(file.path.filename().string(), std::move(session).error());
   return session;
 }
@@ -174,6 +183,30 @@ Result<LoadedDetector> LoadedSheetReader::load_detector(const std::filesystem::p
   TRY(loaded.session->warm_up(kUsualPage));
   log_loaded();
   return loaded;
+}
+
+// Only the file that was made from these weights, and checked on a CPU like this one.
+Result<LoadedDetector> LoadedSheetReader::load_quantized(const ModelFolder& folder) {
+  const auto path =
+      settings_.quantized_detector.empty() ? folder.quantized_detector() : settings_.quantized_detector;
+  const auto unfit = [&](std::string_view why) {
+    return fail(ErrorKind::Unsupported,
+                fmt::format("int8: {} {}; run: alcove model quantize {} --sheets SHEETS",
+                            path.filename().string(), why, folder.folder.string()));
+  };
+  if (std::error_code unreadable; !std::filesystem::is_regular_file(path, unreadable))
+    return unfit("is not there");
+  const auto file = TRY(models::load_model(path));
+  const auto& metadata =
+      std::visit([](const auto& model) -> const auto& { return model.graph.metadata(); }, file.model);
+  const auto is = [&](const char* key, const std::string& value) {
+    const auto found = metadata.find(key);
+    return found != metadata.end() && found->second == value;
+  };
+  if (!is(graph::kQuantizedFrom, TRY(models::load_model(*folder.detector)).sha256))
+    return unfit("was made of other weights");
+  if (!is(graph::kCheckedOn, engine::cpu_identity())) return unfit("was not checked on this kind of CPU");
+  return load_detector(path, "detector");
 }
 
 Result<LoadedReader> LoadedSheetReader::load_reader(const std::filesystem::path& path, std::string_view role,

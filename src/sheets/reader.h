@@ -38,7 +38,7 @@ struct FieldReading {
 };
 
 struct Stage {
-  std::string_view name;  // decode, letterbox, detect, crop, read, total
+  std::string_view name;  // decode, orient, letterbox, detect, crop, read, total
   double milliseconds = 0;
 };
 
@@ -81,6 +81,7 @@ struct ModelInfo {
 
 struct ReaderSettings {
   std::filesystem::path models = "models";
+  std::filesystem::path quantized_detector;  // for Precision::I8; empty: the folder's
   engine::Settings engine;
   // What the original did, for weights tuned against it: red and blue swapped before the detector and before
   // grey.

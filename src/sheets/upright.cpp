@@ -83,11 +83,14 @@ imaging::Image as_read(const imaging::Image& page, const SheetReading& reading) 
 }
 
 Result<SheetReading> read_upright(SheetReader& reader, const imaging::Image& page) {
+  Stopwatch watch;
   const Way level{0, skew_of(page)};
+  const double measured = watch.lap();
   auto reading = TRY(read_held(reader, page, level));
+  add_time(reading.timings, "orient", measured);
   if (is_sure(reading)) return reading;
 
-  Stopwatch watch;
+  watch.lap();
   const auto small = imaging::shrunk_to(page, kCopySide);
   std::optional<Way> best;
   double best_score = score_of(reading) + kBetter;
@@ -104,7 +107,7 @@ Result<SheetReading> read_upright(SheetReader& reader, const imaging::Image& pag
     reading = TRY(read_held(reader, page, *best));
     for (const auto& stage : before) add_time(reading.timings, stage.name, stage.milliseconds);
   }
-  add_time(reading.timings, "turn", searched);
+  add_time(reading.timings, "orient", searched);
   return reading;
 }
 

@@ -1,0 +1,51 @@
+#include "imaging/pixel_memory.h"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+
+namespace alcove::imaging {
+namespace {
+
+constexpr std::size_t kLargePage = std::size_t{2} << 20;  // bytes, of x86-64
+
+// In front of what is handed out.
+struct alignas(16) Front {
+  std::size_t mapped = 0;  // bytes, of which this is the start; 0: from malloc
+};
+
+std::size_t whole_pages(std::size_t bytes) { return (bytes + kLargePage - 1) / kLargePage * kLargePage; }
+
+// Mapped for one sheet's page and unmapped after it: a malloc that is asked for aligned megabytes by several
+// threads ends up holding ten times what is in use.
+void* map_large_pages(std::size_t bytes) {
+  void* mapped =
+      ::mmap(nullptr, bytes + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) throw std::bad_alloc();
+  auto* const from = static_cast<std::uint8_t*>(mapped);
+  const auto address = reinterpret_cast<std::uintptr_t>(from);
+  const std::size_t before = whole_pages(address) - address;
+  if (before > 0) ::munmap(from, before);
+  if (before < kLargePage) ::munmap(from + before + bytes, kLargePage - before);
+  ::madvise(from + before, bytes, MADV_HUGEPAGE);  // a wish; without it the memory is as good
+  return from + before;
+}
+
+}  // namespace
+
+void* take_pixel_memory(std::size_t bytes) {
+  const std::size_t mapped = bytes >= kLargePage ? whole_pages(bytes + sizeof(Front)) : 0;
+  void* memory = mapped > 0 ? map_large_pages(mapped) : std::malloc(bytes + sizeof(Front));
+  if (memory == nullptr) throw std::bad_alloc();
+  return new (memory) Front{mapped} + 1;
+}
+
+void give_pixel_memory(void* memory) {
+  Front* const front = static_cast<Front*>(memory) - 1;
+  if (front->mapped > 0)
+    ::munmap(front, front->mapped);
+  else
+    std::free(front);
+}
+
+}  // namespace alcove::imaging

@@ -1,0 +1,38 @@
+#pragma once
+// Memory for pages. A page is some megabytes that are written once from end to end: nothing clears them
+// first, and they come in large pieces where the system has them, because touching fresh memory in pieces of
+// 4 KiB costs more than decoding into it.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+namespace alcove::imaging {
+
+void* take_pixel_memory(std::size_t bytes);  // throws std::bad_alloc
+void give_pixel_memory(void* memory);
+
+template <class Value>
+struct PixelMemory {
+  using value_type = Value;
+  PixelMemory() = default;
+  template <class Other>
+  explicit PixelMemory(const PixelMemory<Other>&) {}
+
+  Value* allocate(std::size_t count) { return static_cast<Value*>(take_pixel_memory(count * sizeof(Value))); }
+  void deallocate(Value* values, std::size_t) { give_pixel_memory(values); }
+  // A value that is not given is not written.
+  void construct(Value*) {}
+  template <class... Given>
+  void construct(Value* place, Given&&... given) {
+    std::construct_at(place, std::forward<Given>(given)...);
+  }
+  bool operator==(const PixelMemory&) const = default;
+};
+
+using Pixels = std::vector<std::uint8_t, PixelMemory<std::uint8_t>>;
+
+}  // namespace alcove::imaging
