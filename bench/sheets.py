@@ -72,10 +72,9 @@ def weights(scale: str) -> Path:
     return made("weights.py", ROOT / "models/demo", out, scale, out=out)
 
 
-def measure_start(name: str, side: str, start: Callable[[], Server], page: Page, found: Figures) -> None:
-    with start() as server:
-        page.ask(Client(server))
-        found.add(f"{name} / {side} / start to first answer", "ms", 1000 * (time.perf_counter() - server.started))
+def measure_start(name: str, side: str, server: Server, page: Page, found: Figures) -> None:
+    page.ask(Client(server))
+    found.add(f"{name} / {side} / start to first answer", "ms", 1000 * (time.perf_counter() - server.started))
 
 
 def measure_turns(name: str, servers: dict[str, Server], page: Page, requests: int, found: Figures, stages: dict[str, list[float]]) -> None:
@@ -181,13 +180,13 @@ class Bench:
         stages: dict[str, dict[str, list[float]]] = {}
         for number in range(1, self.arguments.rounds + 1):
             print(f"{title}: round {number}", file=sys.stderr, flush=True)
-            with tempfile.TemporaryDirectory() as nothing:
-                measure_start(title, "alcove, unprepared", lambda: alcove(models, Path(nothing), *options), first, self.found)
+            with tempfile.TemporaryDirectory() as nothing, alcove(models, Path(nothing), *options) as server:
+                measure_start(title, "alcove, unprepared", server, first, self.found)
             with contextlib.ExitStack() as running:
                 servers = {}
                 for side, start in sides.items():
-                    measure_start(title, side, start, first, self.found)
                     servers[side] = running.enter_context(start())
+                    measure_start(title, side, servers[side], first, self.found)
                 for label, path in pages.items():
                     self.measure(f"{title} / {label}", servers, Page(path), stages.setdefault(label, {}))
                 self.facts[title] = {key: servers["alcove"].status().get(key) for key in ("engine", "precision", "threads")}

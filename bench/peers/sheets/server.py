@@ -128,4 +128,4 @@ def application(models: Models) -> FastAPI:
 
 
 if __name__ == "__main__":
-    uvicorn.run(application(Models(Path(sys.argv[1]))), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
+    uvicorn.run(application(Models(Path(sys.argv[1]))), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning", timeout_keep_alive=600)
