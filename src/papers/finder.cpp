@@ -83,6 +83,7 @@ class Finder::Search {
     double score = 0;
     std::optional<float> cosine;
     std::optional<std::size_t> meaning_rank, words_rank;
+    double words_score = 0;
   };
 
   const Catalogue& catalogue() const { return finder_.catalogue_; }
@@ -197,7 +198,10 @@ class Finder::Search {
       const auto row = catalogue().row_of(hit.paper);
       if (!row) continue;
       found[*row] = 1;
-      if (matching_[*row] != 0) entry(*row).words_rank = ++rank;
+      if (matching_[*row] == 0) continue;
+      auto& scored = entry(*row);
+      scored.words_score = hit.score;
+      scored.words_rank = ++rank;
     }
     if (result_.mode == Mode::Words) {
       if (hits.empty()) result_.notes.push_back("no paper has any of the words of the query");
@@ -271,16 +275,43 @@ class Finder::Search {
     return ranking_[places_[row]];
   }
 
+  // What scores are measured by: the best one by words, the best and the last one that is ranked by meaning.
+  struct Scale {
+    double best_words = 0;
+    double best_cosine = -1, last_cosine = 1;
+    double meaning(double cosine) const {
+      return best_cosine > last_cosine ? (cosine - last_cosine) / (best_cosine - last_cosine) : 1;
+    }
+  };
+
+  Scale greatest_scores() const {
+    Scale scale;
+    for (const auto& scored : ranking_) {
+      scale.best_words = std::max(scale.best_words, scored.words_score);
+      if (!scored.meaning_rank) continue;
+      scale.best_cosine = std::max<double>(scale.best_cosine, *scored.cosine);
+      scale.last_cosine = std::min<double>(scale.last_cosine, *scored.cosine);
+    }
+    return scale;
+  }
+
+  // Half by reciprocal rank, half by how near the score comes to the best one: ranks alone forget that the
+  // first paper by words may be the only one that has them all. `relative` is from 0 to 1.
+  static double fused(std::size_t rank, double relative) {
+    return (relative + (kFusion + 1) / (kFusion + static_cast<double>(rank))) / 2;
+  }
+
   void fuse() {
     if (!has_query()) return list_all();
     const double by_meaning = result_.mode == Mode::Words     ? 0
                               : result_.mode == Mode::Meaning ? 1
                                                               : request_.weight;
+    const auto scale = greatest_scores();
     for (auto& scored : ranking_) {
       if (scored.meaning_rank)
-        scored.score += by_meaning / (kFusion + static_cast<double>(*scored.meaning_rank));
+        scored.score += by_meaning * fused(*scored.meaning_rank, scale.meaning(*scored.cosine));
       if (scored.words_rank)
-        scored.score += (1 - by_meaning) / (kFusion + static_cast<double>(*scored.words_rank));
+        scored.score += (1 - by_meaning) * fused(*scored.words_rank, scored.words_score / scale.best_words);
     }
     std::ranges::sort(ranking_, [](const Scored& a, const Scored& b) {
       return a.score != b.score ? a.score > b.score : a.row < b.row;
