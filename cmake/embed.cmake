@@ -1,7 +1,7 @@
-# alcove_embed(OUTPUT FOLDER FILE…): writes OUTPUT, a source that puts files of FOLDER into the program and lists them as
-# embedded_files() (api/assets.h). The assembler reads the files, so no tool beyond the compiler is needed, and a changed
+# alcove_embed(OUTPUT SPACE FOLDER FILE…): writes OUTPUT, a source that puts files of FOLDER into the program and lists them as
+# alcove::SPACE::embedded_files() (api/assets.h). The assembler reads the files, so no tool beyond the compiler is needed, and a changed
 # file is seen as a changed source.
-function(alcove_embed output folder)
+function(alcove_embed output space folder)
   set(blocks "")
   set(declarations "")
   set(rows "")
@@ -25,15 +25,15 @@ function(alcove_embed output folder)
 extern "C" {
 @declarations@}
 
-namespace alcove::api {
+namespace alcove::@space@ {
 
-std::span<const EmbeddedFile> embedded_files() {
-  static const EmbeddedFile files[] = {
+std::span<const api::EmbeddedFile> embedded_files() {
+  static const api::EmbeddedFile files[] = {
 @rows@  };
   return files;
 }
 
-}  // namespace alcove::api
+}  // namespace alcove::@space@
 ]] @ONLY)
   set_source_files_properties("${output}" PROPERTIES OBJECT_DEPENDS "${files}")
 endfunction()

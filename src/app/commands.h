@@ -20,6 +20,7 @@ void add_model(CLI::App& parser, Run& run);
 void add_model_pull(CLI::App& command, Run& run);  // a subcommand of `model`
 void add_papers(CLI::App& parser, Run& run);
 void add_embed(CLI::App& parser, Run& run);
+void add_space(CLI::App& parser, Run& run);
 void add_demo(CLI::App& parser, Run& run);
 void add_decode_workers(CLI::App& parser, Run& run);
 

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   alcove::app::add_model(parser, run);
   alcove::app::add_embed(parser, run);
   alcove::app::add_papers(parser, run);
+  alcove::app::add_space(parser, run);
   alcove::app::add_demo(parser, run);
   alcove::app::add_decode_workers(parser, run);
 

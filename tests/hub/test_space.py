@@ -1,0 +1,309 @@
+"""alcove space against the fake hub: from nothing to running, and what its owner does afterwards."""
+
+import json
+import os
+import stat
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from fake_hub import Fault, Hub
+
+FOLDER_FILES = {"Dockerfile": b"FROM debian:12-slim\nRUN true\nEXPOSE 7860\nCMD [\"alcove\", \"serve\", \"answer-sheet\"]\n",
+                "README.md": b"---\ntitle: t\nsdk: docker\napp_port: 7860\n---\n", ".gitattributes": b"*.pt filter=lfs diff=lfs merge=lfs -text\n"}
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A small stand-in for the hundred megabytes of the real program."""
+    folder = tmp_path / "program"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "alcove").write_bytes(b"\x7fELF" + b"\0" * 5000)
+    (folder / "lib/libopenvino.so.1").write_bytes(b"\x7fELF" + b"\1" * 9000)
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "space"
+    made.mkdir()
+    for name, data in FOLDER_FILES.items():
+        (made / name).write_bytes(data)
+    return made
+
+
+@pytest.fixture
+def space(hub: Hub):
+    """A Space that runs."""
+    made = hub.create_space("alice/sheets")
+    hub.store.put(hub.store.repos["spaces", "alice/sheets"], FOLDER_FILES)
+    made.set("RUNNING")
+    made.secrets["ALCOVE_TOKEN"] = "x"
+    return made
+
+
+def new(call, models, program, *arguments, **kwargs):
+    return call("space", "new", "answer-sheet", "--models", models, "--program", program, "--yes", *arguments, **kwargs)
+
+
+def files_of(hub: Hub, name: str) -> list[str]:
+    return sorted(hub.store.repos["spaces", name].at("main").files)
+
+
+def test_from_nothing_to_running(hub, call, models, program, tmp_path):
+    hub.part_size = 200_000  # large files go up in parts
+    done = new(call, models, program)
+    assert done.returncode == 0, done.stderr
+    space = hub.space("alice/answer-sheet-ml")
+    assert space.stage == "RUNNING" and done.stdout.startswith(hub.app_host(space))
+    assert "BUILDING" in done.stderr and "build | #1" in done.stderr and "free" not in done.stdout
+    files = files_of(hub, "alice/answer-sheet-ml")
+    assert {".dockerignore", ".gitattributes", "Dockerfile", "README.md", "program/alcove", "program/lib/libopenvino.so.1"} <= set(files)
+    assert len([name for name in files if name.startswith("models/")]) == 3
+    # The generated token is in the Space and in a file of its owner, and nowhere in what was printed.
+    token = space.secrets["ALCOVE_TOKEN"]
+    kept = tmp_path / "home/.config/alcove/alice--answer-sheet-ml.env"
+    assert kept.read_text() == f"HF_SPACE_URL={hub.app_host(space)}\nHF_SPACE_TOKEN={token}\n"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert len(token) >= 40 and token not in done.stdout + done.stderr and "hf_alice" not in done.stdout + done.stderr
+    assert str(kept) in done.stdout and "/extract" in done.stdout
+    assert not [one for one in hub.requests if one.origin == "cdn" and "authorization" in one.headers]
+    assert hub.seen("PUT .*partNumber=2"), "parts were used"
+
+    # Once more: nothing differs, nothing is sent, nothing restarts.
+    before, boot = len(hub.requests), space.boot
+    again = new(call, models, program)
+    assert again.returncode == 0 and "0 files sent" in again.stderr, again.stderr
+    changes = [one for one in hub.requests[before:] if one.method != "GET" and "preupload" not in one.path]
+    assert changes == [] and space.boot == boot and space.secrets["ALCOVE_TOKEN"] == token
+
+    # A variable that is new is one change.
+    assert new(call, models, program, "--variable", "ALCOVE_THREADS=2").returncode == 0
+    assert space.variables == {"ALCOVE_THREADS": "2"}
+
+
+def test_paper_finder_with_volume_and_secrets(hub, call, program, tmp_path):
+    index = tmp_path / "index"
+    index.mkdir()
+    (index / "papers.db").write_bytes(b"SQLite format 3\0" + b"\0" * 3000)
+    done = call("space", "new", "paper-finder", "--program", program, "--index", index, "--yes", "--private", "--name", "finder",
+                "--volume", "bucket:alice/papers:/data", "--secret", "OPENREVIEW_PASSWORD", env={"OPENREVIEW_PASSWORD": "pass word"})
+    assert done.returncode == 0, done.stderr
+    space = hub.space("alice/finder")
+    assert space.stage == "RUNNING" and hub.store.repos["spaces", "alice/finder"].private
+    assert space.secrets == {"OPENREVIEW_PASSWORD": "pass word"}
+    assert space.volumes == [{"type": "bucket", "source": "alice/papers", "mountPath": "/data"}]
+    assert "index/papers.db" in files_of(hub, "alice/finder")
+    assert "pass word" not in done.stdout + done.stderr and "X-HF-Authorization" in done.stdout
+
+
+def test_dry_run_shows_everything_and_sends_nothing(hub, call, models, program):
+    done = new(call, models, program, "--dry-run", "--secret", "EXTRA", env={"EXTRA": "very-secret"})
+    assert done.returncode == 0, done.stderr
+    assert "POST /api/repos/create" in done.stdout and '"value":"***"' in done.stdout and "upload Dockerfile" in done.stdout
+    assert "very-secret" not in done.stdout + done.stderr
+    assert [one for one in hub.requests if one.method != "GET"] == [] and not hub.store.repos
+
+
+@pytest.mark.parametrize("arguments, env, says", [
+    (["--owner", "bob"], {}, "who may not create bob/"),
+    ([], {"HF_TOKEN": "hf_alice_read"}, "may only read"),
+    ([], {"HF_TOKEN": "hf_carol_free"}, "needs a paid plan"),
+    ([], {"HF_TOKEN": ""}, "needs a token"),
+    (["--name", "a--b"], {}, "cannot be the name"),
+    (["--hardware", "h100"], {}, "there are cpu-basic"),
+    (["--volume", "disk"], {}, "is no volume"),
+    (["--secret", "KEY=value-of-it"], {}, "is not written on the command line"),
+    (["--variable", "1X=2"], {}, "cannot be the name of a secret or variable"),
+])
+def test_refuses_before_a_byte_is_sent(hub, call, models, program, arguments, env, says):
+    done = new(call, models, program, *arguments, env=env)
+    assert done.returncode in (1, 2) and says in done.stderr, done.stderr
+    assert [one for one in hub.requests if one.method not in ("GET", "HEAD")] == []
+    assert "value-of-it" not in done.stderr
+
+
+def test_refuses_weights_that_are_none(hub, call, models, program, tmp_path):
+    bad = tmp_path / "models"
+    bad.mkdir()
+    assert "not found" in new(call, bad, program).stderr
+    for file in Path(models).iterdir():
+        if file.suffix in (".pt", ".pth"):
+            (bad / file.name).write_bytes(file.read_bytes())
+    some = next(file for file in bad.iterdir())
+    some.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    assert "git lfs pull" in new(call, bad, program).stderr
+    some.write_bytes(b"")
+    assert "is empty" in new(call, bad, program).stderr
+    assert "neither a folder nor" in call("space", "new", "paper-finder", "--models", tmp_path / "none", "--program", program, "--yes").stderr
+    assert not hub.store.repos
+
+
+def test_nobody_confirms_for_nobody(hub, call, models, program):
+    done = call("space", "new", "answer-sheet", "--models", models, "--program", program)
+    assert done.returncode == 2 and "--yes" in done.stderr
+
+
+def test_push_sends_what_differs(hub, call, space, folder):
+    repo = hub.store.repos["spaces", "alice/sheets"]
+    hub.store.put(repo, {"old.txt": b"gone soon", "models/a.pt": b"weights"})
+    (folder / "new #1 100%é.txt").write_text("n")
+    (folder / "empty").write_bytes(b"")
+    (folder / ".env").write_text("HF_TOKEN=hf_secret")
+    (folder / "api_cache").mkdir()
+    (folder / "api_cache/x").write_text("x")
+    done = call("space", "push", "alice/sheets", folder)
+    assert done.returncode == 0, done.stderr
+    assert files_of(hub, "alice/sheets") == [".gitattributes", "Dockerfile", "README.md", "empty", "models/a.pt", "new #1 100%é.txt"]
+    commits = len(repo.commits)
+    assert "nothing differs" in call("space", "push", "alice/sheets", folder).stderr and len(repo.commits) == commits
+    (folder / "Dockerfile").write_bytes(FOLDER_FILES["Dockerfile"] + b"# changed\n")
+    dry = call("space", "push", "alice/sheets", folder, "--dry-run")
+    assert dry.stdout.startswith("commit Dockerfile") and len(repo.commits) == commits
+
+
+def test_push_in_batches(hub, call, space, folder):
+    for number in range(300):
+        (folder / f"f{number:03}.txt").write_text(str(number))
+    repo = hub.store.repos["spaces", "alice/sheets"]
+    before = len(repo.commits)
+    assert call("space", "push", "alice/sheets", folder).returncode == 0
+    assert len(repo.commits) == before + 2 and len(files_of(hub, "alice/sheets")) == 303
+
+
+def test_push_stops_when_somebody_else_was_quicker(hub, call, space, folder):
+    (folder / "x.txt").write_text("x")
+    stale = hub.store.repos["spaces", "alice/sheets"].refs["main"]
+    hub.store.put(hub.store.repos["spaces", "alice/sheets"], {"other.txt": b"o"})
+    done = call("space", "push", "alice/sheets", folder, "--parent", stale)
+    assert done.returncode == 3 and "changed meanwhile" in done.stderr
+
+
+def test_push_survives_faults(hub, call, space, folder):
+    (folder / "big.pt").write_bytes(os.urandom(400_000))
+    hub.part_size = 100_000
+    hub.faults = [Fault("POST hub .*preupload", status=503, times=1), Fault("PUT cdn .*partNumber=2", status=500, times=1),
+                  Fault("PUT cdn .*partNumber=3", cut=0, times=1)]
+    done = call("space", "push", "alice/sheets", folder)
+    assert done.returncode == 0, done.stderr
+    assert "big.pt" in files_of(hub, "alice/sheets")
+
+
+def test_push_refuses_links_that_lead_out(hub, call, space, folder):
+    (folder / "passwd").symlink_to("/etc/passwd")
+    done = call("space", "push", "alice/sheets", folder)
+    assert done.returncode == 2 and "leads out of" in done.stderr
+
+
+def test_a_sparse_file_of_5_gb_is_only_read(hub, call, space, folder, tmp_path):
+    """Hashing it would take the test's time, so what is asked of the Hub first refuses it."""
+    huge = folder / "huge.pt"
+    with open(huge, "wb") as file:
+        file.truncate(5 << 30)
+    hub.faults = [Fault("POST hub .*preupload", status=413)]
+    done = call("space", "push", "alice/sheets", folder)
+    assert done.returncode == 2 and "too much" in done.stderr
+
+
+def test_a_failed_build_names_the_step(hub, call, space, folder):
+    space.fails, space.fail_lines = "BUILD_ERROR", ['#9 ERROR: process "/bin/sh -c true" did not complete successfully: exit code: 1']
+    (folder / "x").write_text("x")
+    done = call("space", "push", "alice/sheets", folder)
+    assert done.returncode == 1 and "did not complete successfully" in done.stderr.splitlines()[-1]
+
+
+def test_settings(hub, call, space):
+    assert call("space", "secret", "set", "alice/sheets", "NEW_SECRET", stdin="from input\n").returncode == 0
+    assert space.secrets["NEW_SECRET"] == "from input"
+    assert call("space", "secret", "list", "alice/sheets").stdout.split() == ["ALCOVE_TOKEN", "NEW_SECRET"]
+    assert call("space", "secret", "remove", "alice/sheets", "NEW_SECRET").returncode == 0
+    assert call("space", "variable", "set", "alice/sheets", "A=1", "B=x=y").returncode == 0
+    assert call("space", "variable", "list", "alice/sheets").stdout == "A=1\nB=x=y\n"
+    before = len(hub.seen("POST .*variables"))
+    assert call("space", "variable", "set", "alice/sheets", "A=1").returncode == 0
+    assert len(hub.seen("POST .*variables")) == before, "what is as it should be restarts nothing"
+    assert call("space", "variable", "remove", "alice/sheets", "A").returncode == 0 and space.variables == {"B": "x=y"}
+    assert call("space", "volume", "set", "alice/sheets", "bucket:alice/b:/data").returncode == 0
+    assert call("space", "volume", "list", "alice/sheets").stdout == "bucket:alice/b:/data\n"
+    assert call("space", "volume", "remove", "alice/sheets").returncode == 0 and space.volumes == []
+    masked = call("space", "secret", "set", "alice/sheets", "S", "--dry-run", env={"S": "hidden"})
+    assert '"***"' in masked.stdout and "hidden" not in masked.stdout and "S" not in space.secrets
+
+
+def test_control(hub, call, space):
+    assert call("space", "pause", "alice/sheets").returncode == 0 and space.stage == "PAUSED"
+    status = call("space", "status", "alice/sheets", "--json")
+    assert status.returncode == 1 and json.loads(status.stdout)["stage"] == "PAUSED"
+    assert "is paused" in call("space", "wake", "alice/sheets").stderr
+    assert call("space", "restart", "alice/sheets").returncode == 0 and space.stage == "RUNNING"
+    space.set("SLEEPING")
+    assert "is awake after" in call("space", "wake", "alice/sheets").stdout
+    assert call("space", "hardware", "alice/sheets", "cpu-upgrade", "--sleep", "600").returncode == 0
+    assert (space.hardware, space.sleep) == ("cpu-upgrade", 600)
+    assert "cpu-upgrade" in call("space", "hardware", "alice/sheets").stdout
+    assert "was not deleted" in call("space", "delete", "alice/sheets", stdin="yes\n").stderr
+    assert call("space", "delete", "alice/sheets", "--yes").returncode == 0 and not hub.store.repos
+    assert "does not exist" in call("space", "status", "alice/sheets").stderr
+
+
+def test_logs_are_shown_once_however_often_the_stream_breaks(hub, call, space):
+    for number in range(30):
+        space.write(space.run_log, f"line {number}")
+    hub.faults = [Fault("GET hub .*logs/run", cut=900, times=1), Fault("GET hub .*logs/run", cut=2000, times=1)]
+    done = call("space", "logs", "alice/sheets", "--follow")
+    assert done.returncode == 0, done.stderr
+    assert [line.split("  ")[1] for line in done.stdout.splitlines()] == [f"line {number}" for number in range(30)]
+    assert len(hub.seen("logs/run")) == 3
+    assert "line 29" in call("space", "logs", "alice/sheets").stdout
+
+
+def test_keyless_login_in_ci(hub, call, space, folder):
+    (folder / "x").write_text("x")
+    env = {"HF_TOKEN": "", "HF_OIDC_RESOURCE": "spaces/alice/sheets", "ACTIONS_ID_TOKEN_REQUEST_URL": hub.url() + "/ci/token?v=1",
+           "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "ci-request"}
+    done = call("space", "push", "alice/sheets", folder, env=env)
+    assert done.returncode == 0, done.stderr
+    assert hub.seen("POST .*commit")[-1].headers["authorization"].startswith("Bearer hf_jwt_")
+    denied = call("space", "push", "alice/sheets", folder, env={**env, "HF_OIDC_ID_TOKEN": "other"})
+    assert denied.returncode == 2 and "not trusted" in denied.stderr
+
+
+def test_python_sees_what_alcove_made(hub, call, python, models, program):
+    assert new(call, models, program, "--no-wait").returncode == 0
+    out = python("from huggingface_hub import *; api = HfApi(); i = api.space_info('alice/answer-sheet-ml'); print(i.sdk, len(i.siblings))\n"
+                 "print(api.get_space_variables('alice/answer-sheet-ml'), open(hf_hub_download('alice/answer-sheet-ml', 'Dockerfile', repo_type='space')).read()[:20])")
+    assert out.startswith("docker ") and "{}" in out
+
+
+def test_a_file_that_vanishes_on_the_way(hub, call, space, folder):
+    (folder / "big.pt").write_bytes(os.urandom(3_000_000))
+    hub.faults = [Fault("POST hub .*objects/batch", delay=1.5, times=1)]
+    thread = threading.Thread(target=lambda: (time.sleep(0.1), wait_then_remove(hub, folder / "big.pt")))
+    thread.start()
+    done = call("space", "push", "alice/sheets", folder)
+    thread.join()
+    assert done.returncode == 2 and "cannot be read any more" in done.stderr, done.stderr
+
+
+def wait_then_remove(hub: Hub, file: Path) -> None:
+    end = time.monotonic() + 30
+    while not hub.seen("objects/batch") and time.monotonic() < end:
+        time.sleep(0.05)
+    file.unlink()
+
+
+def test_ctrl_c_loses_nothing(hub, alcove, hub_env, call, space, folder):
+    (folder / "a.pt").write_bytes(os.urandom(300_000))
+    (folder / "b.pt").write_bytes(os.urandom(300_001))
+    hub.faults = [Fault("POST hub .*commit", delay=3, status=503, times=1)]
+    process = subprocess.Popen([alcove, "space", "push", "alice/sheets", str(folder)], env=hub_env, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 30
+    while not hub.seen("POST .*commit") and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(2)
+    process.wait(timeout=30)
+    sent = len(hub.seen("PUT"))
+    assert call("space", "push", "alice/sheets", folder).returncode == 0
+    assert len(hub.seen("PUT")) == sent == 2, "what went up before stays there"
