@@ -115,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"variable_not_set", [](Facts& f) { f.gateway_mode = "local"; }},
         Case{"clock_skew", [](Facts& f) { f.clock_skew_seconds = -3600; }},
         Case{"env_file", [](Facts& f) { f.env_findings = {".env:1: HF_TOKEN"}; }}),
-    [](const auto& info) { return std::string(info.param.code); });
+    [](const auto& planted) { return std::string(planted.param.code); });
 
 TEST(Diagnosis, NamesTheNextHardwareWhenMemoryRanOut) {
   auto facts = healthy();

@@ -41,6 +41,9 @@ Result<std::string> read_file(const LocalFile& file, std::size_t most) {
 Result<void> ask_modes(const Session& session, const Repo& repo, const Push& what,
                        std::vector<Candidate>& candidates) {
   const auto path = fmt::format("{}/preupload/{}", repo.api_path(), net::percent_encoded(what.revision));
+  std::string attributes;
+  for (const auto& file : what.files)
+    if (file.path == ".gitattributes") attributes = TRY(read_file(file, file.size));
   std::unordered_map<std::string, Candidate*> by_path;
   for (auto& candidate : candidates) by_path[candidate.file->path] = &candidate;
   for (std::size_t start = 0; start < candidates.size(); start += kPreuploadFiles) {
@@ -52,8 +55,17 @@ Result<void> ask_modes(const Session& session, const Repo& repo, const Push& wha
                        {"size", file.size},
                        {"sample", encode_base64(TRY(read_file(file, kSampleBytes)))}});
     }
-    const Change change{"POST", path, {{"files", std::move(files)}}};
-    const auto answer = TRY(session.send_json(change, session.about(repo), Session::Repeat::Yes));
+    // A question, though it is a POST: it is asked in a rehearsal too.
+    auto request = session.request("POST", path);
+    request.headers.push_back({"Content-Type", "application/json"});
+    Json question{{"files", std::move(files)}};
+    // The rules that go up with the files are the ones they are to be judged by.
+    if (!attributes.empty()) question["gitAttributes"] = attributes;
+    request.body = to_text(question);
+    request.repeatable = true;
+    const auto about = session.about(repo);
+    const auto reply = TRY(session.checked(request, about, {}));
+    const auto answer = TRY(json_of(reply, about));
     for (const auto& entry : member(answer, "files")) {
       const auto found = by_path.find(text_or(entry, "path"));
       if (found == by_path.end()) continue;
