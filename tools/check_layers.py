@@ -23,7 +23,7 @@ TABLE = {
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
     "papers": ({"base", "text", "weights", "models", "graph", "engine", "store", "net"}, []),
     "gateway": ({"base", "net", "store", "imaging", "sheets"}, []),
-    "api": ({"base", "imaging", "store", "sheets", "gateway", "engine"}, ["drogon/", "trantor/", "json/"]),
+    "api": ({"base", "imaging", "store", "sheets", "papers", "gateway", "engine"}, ["drogon/", "trantor/", "json/"]),
     "app": ({"base", "weights", "graph", "models", "engine", "imaging", "text", "sheets", "store", "papers", "net", "hub", "gateway", "api"}, ["CLI/"]),
 }
 # Value libraries that every folder may use.

@@ -110,15 +110,22 @@ std::string percent_decoded(std::string_view text, bool plus_is_space) {
   return decoded;
 }
 
-std::optional<std::string> form_value(std::string_view query, std::string_view name) {
+std::vector<std::string> form_values(std::string_view query, std::string_view name) {
+  std::vector<std::string> values;
   while (!query.empty()) {
     const auto pair = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), pair.size() + 1));
     const auto equals = pair.find('=');
     if (percent_decoded(pair.substr(0, equals), true) != name) continue;
-    return equals == std::string_view::npos ? std::string() : percent_decoded(pair.substr(equals + 1), true);
+    values.push_back(equals == std::string_view::npos ? std::string()
+                                                      : percent_decoded(pair.substr(equals + 1), true));
   }
-  return std::nullopt;
+  return values;
+}
+
+std::optional<std::string> form_value(std::string_view query, std::string_view name) {
+  auto values = form_values(query, name);
+  return values.empty() ? std::nullopt : std::optional(std::move(values.front()));
 }
 
 std::string media_type(std::string_view content_type) {

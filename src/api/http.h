@@ -62,6 +62,8 @@ std::string percent_decoded(std::string_view text, bool plus_is_space = false);
 
 // The first value of `name` in `a=1&b=2`; decoded.
 std::optional<std::string> form_value(std::string_view query, std::string_view name);
+// All of them, in order.
+std::vector<std::string> form_values(std::string_view query, std::string_view name);
 
 // The media type in lower case without parameters, and one parameter, unquoted: `multipart/form-data;
 // boundary="x"`.

@@ -19,6 +19,7 @@ TEST(FormValue, FindsTheFirstOfAName) {
   EXPECT_EQ(form_value("a=1&image_data=x%2By", "image_data"), "x+y");
   EXPECT_EQ(form_value("preview", "preview"), "");
   EXPECT_EQ(form_value("", "a"), std::nullopt);
+  EXPECT_EQ(form_values("a=1&b=2&a=%33", "a"), (std::vector<std::string>{"1", "3"}));
   EXPECT_EQ(form_value("&&=&ab=1", "a"), std::nullopt);
 }
 

@@ -42,6 +42,7 @@ int serve_answer_sheet(ServeOptions options, const ReaderOptions& reader_options
 void add_serve(CLI::App& parser, Run& run) {
   auto* command = parser.add_subcommand("serve", "Serve models over HTTP");
   command->require_subcommand(1);
+  add_serve_finder(*command, run);
   auto* sheets = command->add_subcommand("answer-sheet",
                                          "Detector and readers behind /extract, with a page to try a sheet");
   auto options = std::make_shared<ServeOptions>();

@@ -1,0 +1,74 @@
+#pragma once
+// The state behind the paper finder's routes: its index, opened again when another takes its place, its
+// model, loading or loaded, and the line of searches in front of them.
+
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "api/work_queue.h"
+#include "papers/finder.h"
+
+namespace alcove::api {
+
+// Loads and prepares the model; called once on a thread of its own. Null where none is wanted.
+using LoadEmbedder = std::function<Result<std::shared_ptr<papers::Embedder>>()>;
+
+struct FinderSettings {
+  std::filesystem::path data;
+  int workers = 2;
+  std::size_t queue = 256;
+  std::chrono::milliseconds look_again{1000};  // between looks at the index
+};
+
+// Safe from any thread.
+class FinderSpace {
+ public:
+  // Loading: words answer, meaning does not yet. Failed: the model cannot be used; words go on.
+  enum class Phase { Loading, Ready, Failed };
+  struct State {
+    Phase phase = Phase::Loading;
+    std::string error;                           // of the model, when Failed
+    std::shared_ptr<papers::Finder> finder;      // null while there is no index
+    std::string no_index;                        // why there is none
+    std::shared_ptr<papers::Embedder> embedder;  // null until it is loaded
+    double load_seconds = 0;                     // of the model
+  };
+
+  FinderSpace(FinderSettings settings, LoadEmbedder load);
+  ~FinderSpace();
+  void start();
+
+  State state() const;
+  bool importing() const;  // somebody is writing the next index
+  const FinderSettings& settings() const { return settings_; }
+  const WorkQueue& queue() const { return queue_; }
+  void drain() { draining_ = true; }
+  bool draining() const { return draining_; }
+
+  // Runs on a worker; must not throw. Overloaded when the line is full, Unavailable while draining.
+  Result<void> submit(std::function<void()> work, std::function<bool()> gone);
+
+ private:
+  void watch();
+  void open_index();
+  void load_model();
+  bool sleep();  // false: time to leave
+
+  const FinderSettings settings_;
+  const LoadEmbedder load_;
+  mutable std::mutex mutex_;
+  State state_;
+  std::condition_variable stopping_;
+  bool stop_ = false;
+  std::atomic<bool> draining_{false};
+  std::thread watcher_, loader_;
+  WorkQueue queue_;  // last: its threads use the rest
+};
+
+}  // namespace alcove::api
