@@ -33,6 +33,8 @@ struct PaperScores {
 struct Answer {                 // a person's
   std::string register_number;  // empty: on no list
   std::string subject_code;
+
+  bool operator==(const Answer&) const = default;
 };
 
 struct Paper {

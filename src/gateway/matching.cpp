@@ -1,0 +1,243 @@
+#include "gateway/matching.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "store/trail.h"
+
+namespace alcove::gateway {
+namespace {
+
+// Records taken up in one go, so that the database is not held for long.
+constexpr std::int64_t kAtOnce = 500;
+constexpr std::string_view kOwnName = "matching";  // in the trail, where no person acted
+
+std::int64_t now() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string text_at(const Json& object, const char* name) {
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>()
+                                                                           : std::string();
+}
+
+std::vector<std::string> texts_at(const Json& object, const char* name) {
+  std::vector<std::string> texts;
+  if (!object.is_object() || !object.contains(name) || !object.at(name).is_array()) return texts;
+  for (const auto& each : object.at(name))
+    if (each.is_string()) texts.push_back(each.get<std::string>());
+  return texts;
+}
+
+}  // namespace
+
+struct Matching::Row {
+  std::string decision, margin, candidates, reasons;
+  // Only with a roster is it decided anew whose the sheet is; else these are as recorded.
+  std::string number, subject, renamed, rival;
+  bool holds = false;
+
+  std::string text() const {
+    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", decision, margin, candidates, reasons, number, subject);
+  }
+};
+
+Result<void> Matching::reload() {
+  const auto lists = TRY(book_.lists());
+  office_ = std::make_unique<sheets::Office>(lists);
+  has_roster_ = !lists.roster.empty();
+  // Scores belong to a list: everything is read again.
+  known_.clear();
+  exams_.clear();
+  changed_.clear();
+  last_record_ = 0;
+  return {};
+}
+
+void Matching::score(Known& known, const std::string& reply) const {
+  const auto json = parse_json(reply);
+  if (!json) {
+    known.fault = "unreadable";
+    return;
+  }
+  known.raw_number = text_at(*json, "register_number");
+  known.raw_subject = text_at(*json, "subject_code");
+  known.reading_reasons = texts_at(*json, "reasons");
+  auto scores = office_->score(*json);
+  if (scores) {
+    known.paper.scores = *std::move(scores);
+  } else {
+    known.fault = "unsound_posteriors";
+  }
+}
+
+Result<void> Matching::take_new(store::Connection& records) {
+  for (;;) {
+    const auto rows =
+        TRY(records.query("SELECT id, uuid, sha256, exam_type, attempt_number, workflow_status, reply, "
+                          "models, renamed_filename, "
+                          "decision, margin, roster_candidates, reasons, register_number, subject_code FROM "
+                          "records WHERE id > $1 "
+                          "ORDER BY id LIMIT $2",
+                          last_record_, kAtOnce));
+    for (const auto& row : rows) {
+      last_record_ = row.integer(0);
+      const auto& status = row.text(5);
+      Known known{
+          .sha256 = row.text(2), .models = row.text(7), .exam_type = row.text(3), .renamed = row.text(8)};
+      known.paper.id = row.text(1);
+      // A further attempt that is not allowed competes with the first one for the name.
+      known.attempt = status == "duplicate" ? 1 : row.integer(4);
+      if (status == "unreadable" || status == "set_aside") known.fault = status;
+      if (known.fault.empty()) score(known, row.text(6));
+      known.paper.exam = fmt::format("{}\n{}", known.exam_type, known.attempt);
+      known.written =
+          Row{row.text(9), row.text(10), row.text(11), row.text(12), row.text(13), row.text(14), {}, {}}
+              .text();
+      if (has_roster_ && known.fault.empty() &&
+          std::ranges::any_of(exams_[known.paper.exam], [&](const std::string& uuid) {
+            return known_.at(uuid).sha256 == known.sha256 && known_.at(uuid).fault.empty();
+          }))
+        known.fault = "duplicate";
+      if (!has_roster_ && status == "duplicate") known.fault = status;
+      exams_[known.paper.exam].push_back(known.paper.id);
+      changed_.insert(known.paper.exam);
+      known_.insert_or_assign(known.paper.id, std::move(known));
+    }
+    if (rows.size() < static_cast<std::size_t>(kAtOnce)) break;
+  }
+  return {};
+}
+
+Matching::Row Matching::row_of(const Known& known, const sheets::Judgement& judged) const {
+  Row row{.decision = std::string(name_of(judged.decision)),
+          .margin = has_roster_ ? fmt::format("{:.2f}", judged.margin) : std::string(),
+          .candidates = {},
+          .reasons = {},
+          .number = known.raw_number,
+          .subject = known.raw_subject,
+          .renamed = {},
+          .rival = judged.rival};
+  auto reasons = known.reading_reasons;
+  for (const auto& reason : judged.reasons)
+    if (std::ranges::find(reasons, reason) == reasons.end()) reasons.push_back(reason);
+  row.reasons = to_text(Json(reasons));
+  auto candidates = Json::array();
+  for (const auto& each : judged.candidates)
+    candidates.push_back({{"register_number", each.register_number},
+                          {"name", each.name},
+                          {"log_probability", std::round(each.log_probability * 100) / 100}});
+  row.candidates = to_text(candidates);
+  if (judged.decision == sheets::Decision::Accepted) {
+    row.number = judged.register_number;
+    row.subject = judged.subject_code;
+    row.holds = !row.number.empty() && !row.subject.empty();
+  }
+  if (!row.number.empty() && !row.subject.empty())
+    row.renamed = fmt::format("{}_{}_{}.pdf", row.number, row.subject, known.exam_type);
+  return row;
+}
+
+Result<void> Matching::write(store::Connection& records, const Known& known, const Row& row) const {
+  const auto& uuid = known.paper.id;
+  TRY(records.execute(
+      "UPDATE records SET decision = $2, margin = $3, roster_candidates = $4, reasons = $5 WHERE uuid = $1",
+      uuid, row.decision, row.margin, row.candidates, row.reasons));
+  if (has_roster_ && known.fault.empty())
+    TRY(records.execute(
+        "UPDATE records SET register_number = $2, subject_code = $3, renamed_filename = $4, "
+        "attempt_number = $5, holds_attempt = $6, workflow_status = $7, duplicate_of = $8 WHERE "
+        "uuid = $1",
+        uuid, row.number, row.subject, row.renamed, known.attempt, row.holds ? 1 : 0,
+        row.decision == "accepted" ? "pending" : "needs_review", row.holds ? "" : row.rival));
+  const Json detail{{"decision", row.decision},
+                    {"margin", row.margin},
+                    {"reasons", row.reasons},
+                    {"read", {{"register_number", known.raw_number}, {"subject_code", known.raw_subject}}},
+                    {"register_number", row.number},
+                    {"subject_code", row.subject},
+                    {"renamed", row.renamed},
+                    {"sha256", known.sha256},
+                    {"models", known.models},
+                    {"lists", state_.lists}};
+  const bool is_answer = known.paper.confirmed.has_value();
+  TRY(store::append(records,
+                    {.who = is_answer ? known.who : std::string(kOwnName),
+                     .what = is_answer ? "confirmed" : "judged",
+                     .about = uuid,
+                     .detail = to_text(detail)},
+                    now()));
+  return {};
+}
+
+Result<std::size_t> Matching::judge_exam(store::Connection& records, const std::string& exam) {
+  std::vector<sheets::Paper> papers;
+  std::vector<Known*> members;
+  std::vector<std::pair<Known*, Row>> changes;
+  const auto compare = [&](Known& known, Row row) {
+    if (row.text() != known.written) changes.emplace_back(&known, std::move(row));
+  };
+  for (const auto& uuid : exams_[exam]) {
+    auto& known = known_.at(uuid);
+    if (known.fault.empty()) {
+      papers.push_back(known.paper);
+      members.push_back(&known);
+      continue;
+    }
+    const bool is_copy = known.fault == "duplicate";
+    compare(known, row_of(known, {.decision = is_copy ? sheets::Decision::Review : sheets::Decision::Rejected,
+                                  .reasons = {known.fault}}));
+  }
+  const auto judged = office_->judge(papers);
+  for (std::size_t i = 0; i < members.size(); ++i) compare(*members[i], row_of(*members[i], judged[i]));
+  if (changes.empty()) return 0;
+
+  const auto done = records.transaction([&]() -> Result<void> {
+    // Names change hands: first everybody lets go.
+    for (const auto& [known, row] : changes)
+      if (has_roster_ && known->fault.empty())
+        TRY(records.execute("UPDATE records SET holds_attempt = 0 WHERE uuid = $1", known->paper.id));
+    for (const auto& [known, row] : changes) TRY(write(records, *known, row));
+    return {};
+  });
+  if (!done) return std::unexpected(done.error());
+  for (const auto& [known, row] : changes) known->written = row.text();
+  return changes.size();
+}
+
+Result<void> Matching::take_answers() {
+  for (const auto& given : TRY(book_.answers())) {
+    const auto found = known_.find(given.uuid);
+    if (found == known_.end() || found->second.paper.confirmed == given.answer) continue;
+    found->second.paper.confirmed = given.answer;
+    found->second.who = given.who;
+    changed_.insert(found->second.paper.exam);
+  }
+  return {};
+}
+
+Result<std::size_t> Matching::update(store::Connection& records) {
+  const auto state = TRY(book_.state());
+  if (state.lists != state_.lists) TRY(reload());
+  const auto before = last_record_;
+  TRY(take_new(records));
+  // Answers may be there before this process has seen their sheets.
+  if (state.answers != state_.answers || last_record_ != before) TRY(take_answers());
+  state_ = state;
+  std::size_t written = 0;
+  while (!changed_.empty()) {
+    written += TRY(judge_exam(records, *changed_.begin()));
+    changed_.erase(changed_.begin());
+  }
+  return written;
+}
+
+}  // namespace alcove::gateway
