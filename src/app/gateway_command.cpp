@@ -10,6 +10,7 @@
 #include "api/serve_gateway.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/gateway_lists.h"
 #include "app/reader_options.h"
 #include "base/csv.h"
 #include "base/json.h"
@@ -205,6 +206,9 @@ void add_gateway(CLI::App& parser, Run& run) {
   add_readers(*command, *options);
   auto reader = add_reader_options(*command);
   add_export(*command, run);
+  add_gateway_roster(*command, run);
+  add_gateway_confirm(*command, run);
+  add_gateway_verify_trail(*command, run);
   command->callback([=, &run] {
     if (command->get_subcommands().empty()) run = [=] { return serve(*options, *reader); };
   });

@@ -13,8 +13,6 @@
 namespace alcove::gateway {
 namespace {
 
-// Records taken up in one go, so that the database is not held for long.
-constexpr std::int64_t kAtOnce = 500;
 constexpr std::string_view kOwnName = "matching";  // in the trail, where no person acted
 
 std::int64_t now() {
@@ -79,42 +77,38 @@ void Matching::score(Known& known, const std::string& reply) const {
   }
 }
 
-Result<void> Matching::take_new(store::Connection& records) {
-  for (;;) {
-    const auto rows =
-        TRY(records.query("SELECT id, uuid, sha256, exam_type, attempt_number, workflow_status, reply, "
-                          "models, renamed_filename, "
-                          "decision, margin, roster_candidates, reasons, register_number, subject_code FROM "
-                          "records WHERE id > $1 "
-                          "ORDER BY id LIMIT $2",
-                          last_record_, kAtOnce));
-    for (const auto& row : rows) {
-      last_record_ = row.integer(0);
-      const auto& status = row.text(5);
-      Known known{
-          .sha256 = row.text(2), .models = row.text(7), .exam_type = row.text(3), .renamed = row.text(8)};
-      known.paper.id = row.text(1);
-      // A further attempt that is not allowed competes with the first one for the name.
-      known.attempt = status == "duplicate" ? 1 : row.integer(4);
-      if (status == "unreadable" || status == "set_aside") known.fault = status;
-      if (known.fault.empty()) score(known, row.text(6));
-      known.paper.exam = fmt::format("{}\n{}", known.exam_type, known.attempt);
-      known.written =
-          Row{row.text(9), row.text(10), row.text(11), row.text(12), row.text(13), row.text(14), {}, {}}
-              .text();
-      if (has_roster_ && known.fault.empty() &&
-          std::ranges::any_of(exams_[known.paper.exam], [&](const std::string& uuid) {
-            return known_.at(uuid).sha256 == known.sha256 && known_.at(uuid).fault.empty();
-          }))
-        known.fault = "duplicate";
-      if (!has_roster_ && status == "duplicate") known.fault = status;
-      exams_[known.paper.exam].push_back(known.paper.id);
-      changed_.insert(known.paper.exam);
-      known_.insert_or_assign(known.paper.id, std::move(known));
-    }
-    if (rows.size() < static_cast<std::size_t>(kAtOnce)) break;
+Result<bool> Matching::take_new(store::Connection& records) {
+  const auto rows =
+      TRY(records.query("SELECT id, uuid, sha256, exam_type, attempt_number, workflow_status, reply, "
+                        "models, renamed_filename, "
+                        "decision, margin, roster_candidates, reasons, register_number, subject_code FROM "
+                        "records WHERE id > $1 "
+                        "ORDER BY id LIMIT $2",
+                        last_record_, kAtOnce));
+  for (const auto& row : rows) {
+    last_record_ = row.integer(0);
+    const auto& status = row.text(5);
+    Known known{
+        .sha256 = row.text(2), .models = row.text(7), .exam_type = row.text(3), .renamed = row.text(8)};
+    known.paper.id = row.text(1);
+    // A further attempt that is not allowed competes with the first one for the name.
+    known.attempt = status == "duplicate" ? 1 : row.integer(4);
+    if (status == "unreadable" || status == "set_aside") known.fault = status;
+    if (known.fault.empty()) score(known, row.text(6));
+    known.paper.exam = fmt::format("{}\n{}", known.exam_type, known.attempt);
+    known.written =
+        Row{row.text(9), row.text(10), row.text(11), row.text(12), row.text(13), row.text(14), {}, {}}.text();
+    if (has_roster_ && known.fault.empty() &&
+        std::ranges::any_of(exams_[known.paper.exam], [&](const std::string& uuid) {
+          return known_.at(uuid).sha256 == known.sha256 && known_.at(uuid).fault.empty();
+        }))
+      known.fault = "duplicate";
+    if (!has_roster_ && status == "duplicate") known.fault = status;
+    exams_[known.paper.exam].push_back(known.paper.id);
+    changed_.insert(known.paper.exam);
+    known_.insert_or_assign(known.paper.id, std::move(known));
   }
-  return {};
+  return rows.size() == static_cast<std::size_t>(kAtOnce);
 }
 
 Matching::Row Matching::row_of(const Known& known, const sheets::Judgement& judged) const {
@@ -224,20 +218,20 @@ Result<void> Matching::take_answers() {
   return {};
 }
 
-Result<std::size_t> Matching::update(store::Connection& records) {
+Result<Matching::Progress> Matching::update(store::Connection& records) {
   const auto state = TRY(book_.state());
   if (state.lists != state_.lists) TRY(reload());
   const auto before = last_record_;
-  TRY(take_new(records));
+  const bool more = TRY(take_new(records));
   // Answers may be there before this process has seen their sheets.
   if (state.answers != state_.answers || last_record_ != before) TRY(take_answers());
   state_ = state;
-  std::size_t written = 0;
-  while (!changed_.empty()) {
-    written += TRY(judge_exam(records, *changed_.begin()));
+  Progress progress{.more = more};
+  while (!more && !changed_.empty()) {
+    progress.written += TRY(judge_exam(records, *changed_.begin()));
     changed_.erase(changed_.begin());
   }
-  return written;
+  return progress;
 }
 
 }  // namespace alcove::gateway

@@ -17,8 +17,14 @@ class Matching {
  public:
   explicit Matching(ClassListBook book) : book_(std::move(book)) {}
 
-  // Looks for what is new and judges what it concerns. Gives the number of records written.
-  Result<std::size_t> update(store::Connection& records);
+  struct Progress {
+    std::size_t written = 0;  // records whose judgement is another one
+    bool more = false;        // there are records left to look at: call again
+  };
+  // Takes up what is new, at most kAtOnce records, so that others get at the database in between. When all
+  // is taken up, judges what it concerns. After an error the next call goes on where this one stopped.
+  Result<Progress> update(store::Connection& records);
+  static constexpr std::int64_t kAtOnce = 50;
 
  private:
   // What is kept of a record between two looks.
@@ -35,7 +41,7 @@ class Matching {
   };
 
   Result<void> reload();
-  Result<void> take_new(store::Connection& records);
+  Result<bool> take_new(store::Connection& records);  // whether there may be more
   Result<void> take_answers();
   void score(Known& known, const std::string& reply) const;
   Result<std::size_t> judge_exam(store::Connection& records, const std::string& exam);

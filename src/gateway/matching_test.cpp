@@ -78,7 +78,7 @@ class MatchingTest : public testing::Test {
   std::size_t update() {
     const auto written = matching_->update(*records_);
     EXPECT_TRUE(written) << written.error().message;
-    return written.value_or(0);
+    return written ? written->written : 0;
   }
   std::string column(const std::string& name, const std::string& uuid) {
     const auto row = records_->first(fmt::format("SELECT {} FROM records WHERE uuid = $1", name), uuid);
