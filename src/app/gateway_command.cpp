@@ -97,6 +97,12 @@ std::string cell_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : to_text(value);
 }
 
+// Spreadsheets run what begins like a formula; with a ' before it, it is text.
+std::string defused(std::string cell) {
+  if (!cell.empty() && std::string_view("=+-@\t\r").contains(cell.front())) cell.insert(0, 1, '\'');
+  return cell;
+}
+
 int export_records(const GatewayOptions& options) {
   const auto ledger = gateway::Ledger::open(
       {.data = options.data, .database = environment("DATABASE_URL"), .read_only = true});
@@ -107,7 +113,7 @@ int export_records(const GatewayOptions& options) {
     const auto json = api::record_json(record);
     if (!csv) return fmt::print("{}\n", to_text(json));
     std::vector<std::string> cells;
-    for (const auto* column : kColumns) cells.push_back(cell_of(json.at(column)));
+    for (const auto* column : kColumns) cells.push_back(defused(cell_of(json.at(column))));
     fmt::print("{}\r\n", csv_row(cells));
   });
   return done ? kDone : report(done.error());

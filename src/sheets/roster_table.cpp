@@ -6,6 +6,8 @@
 #include <array>
 #include <optional>
 
+#include "base/csv.h"
+
 namespace alcove::sheets {
 namespace {
 
@@ -136,81 +138,18 @@ std::string tidied(std::string_view cell, bool& had_marks) {
 // A line that spreadsheets write to say what separates cells; it is no row.
 constexpr std::string_view kSeparatorLine = "sep=";
 
-char separator_of(std::string_view text) {
-  const auto first = text.substr(0, text.find_first_of("\r\n"));
-  if (first.starts_with(kSeparatorLine) && first.size() == kSeparatorLine.size() + 1) return first.back();
-  char best = ',';
-  for (const char each : {';', '\t'})
-    if (std::ranges::count(first, each) > std::ranges::count(first, best)) best = each;
-  return best;
-}
-
-// Reads row after row of a text, as RFC 4180 quotes cells; a quote within a plain cell is a character.
-class Rows {
- public:
-  Rows(std::string_view text, char separator) : text_(text), separator_(separator) {}
-
-  bool at_end() const { return at_ >= text_.size(); }
-
-  Result<TableRow> next() {
-    TableRow row{.line = line_, .cells = {}};
-    do {
-      if (row.cells.size() == kMaxTableColumns)
-        return fail(ErrorKind::TooLarge,
-                    fmt::format("line {} has more than {} columns", row.line, kMaxTableColumns));
-      row.cells.push_back(tidied(TRY(cell()), row.had_marks));
-    } while (take(separator_));
-    const bool carriage = take('\r');
-    if (take('\n') || carriage) ++line_;
-    return row;
-  }
-
- private:
-  bool take(char wanted) {
-    if (at_end() || text_[at_] != wanted) return false;
-    ++at_;
-    return true;
-  }
-
-  Result<std::string> cell() {
-    std::string cell;
-    if (take('"')) {
-      const int opened = line_;
-      for (;;) {
-        if (at_end())
-          return fail(ErrorKind::Unreadable,
-                      fmt::format("line {}: a quote opens a cell and is never closed", opened));
-        if (take('"')) {
-          if (!take('"')) break;
-          cell += '"';
-          continue;
-        }
-        if (text_[at_] == '\n') ++line_;
-        cell += text_[at_++];
-      }
-    }
-    while (!at_end() && text_[at_] != separator_ && text_[at_] != '\r' && text_[at_] != '\n')
-      cell += text_[at_++];
-    return cell;
-  }
-
-  std::string_view text_;
-  char separator_;
-  std::size_t at_ = 0;
-  int line_ = 1;
-};
-
 }  // namespace
 
 Result<Table> read_table(Bytes file) {
   if (file.size() > kMaxTableBytes)
     return fail(ErrorKind::TooLarge,
                 fmt::format("the list has {} bytes; at most {} are read", file.size(), kMaxTableBytes));
-  auto text = TRY(text_of(file));
-  Table table{.rows = {}, .encoding = std::move(text.encoding), .separator = separator_of(text.utf8)};
-  Rows rows(text.utf8, table.separator);
-  while (!rows.at_end()) {
-    auto row = TRY(rows.next());
+  const auto text = TRY(text_of(file));
+  const auto rows = TRY(read_csv(text.utf8));
+  Table table{.rows = {}, .encoding = text.encoding};
+  for (const auto& each : rows) {
+    TableRow row{.line = static_cast<int>(each.line), .cells = {}};
+    for (const auto& cell : each.cells) row.cells.push_back(tidied(cell, row.had_marks));
     if (std::ranges::all_of(row.cells, &std::string::empty)) continue;
     if (row.line == 1 && row.cells.front() == kSeparatorLine) continue;
     if (table.rows.size() == kMaxTableRows)

@@ -10,7 +10,6 @@ namespace alcove::sheets {
 
 constexpr std::size_t kMaxTableBytes = 64 * 1024 * 1024;
 constexpr std::size_t kMaxTableRows = 200'000;
-constexpr std::size_t kMaxTableColumns = 200;
 
 struct TableRow {
   int line = 1;  // of the file, from 1, at which the row starts: a quoted cell may hold line ends
@@ -21,12 +20,11 @@ struct TableRow {
 struct Table {
   std::vector<TableRow> rows;  // those with anything in them
   std::string encoding;        // "UTF-8", "UTF-16", "Windows-1252"
-  char separator = ',';        // the one of , ; and tab that the first line has most of
 };
 
 // Encodings by their byte order mark; without one UTF-8 when it is sound UTF-8, else Windows-1252. TooLarge
-// over the limits above; Unreadable for an empty file, for one that is no text (a spreadsheet's own format
-// is named), and for a quote that is never closed, with its line.
+// over the limits above and those of base/csv.h; Unreadable for an empty file, for one that is no text (a
+// spreadsheet's own format is named), and for a quote that is never closed, with its line.
 Result<Table> read_table(Bytes file);
 
 }  // namespace alcove::sheets

@@ -122,6 +122,16 @@ class Gateway:
     def status(self) -> dict:
         return requests.get(self.url + "/status", timeout=30).json()
 
+    def judged(self, uuid: str, seconds: float = 60) -> dict:
+        """The record, once it is decided upon, which comes a moment after it is recorded."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            record = requests.get(f"{self.url}/records/{uuid}", timeout=30).json()
+            if record.get("decision"):
+                return record
+            time.sleep(0.05)
+        raise AssertionError(f"nothing was decided:\n{self.log.read_text()[-3000:]}")
+
     def wait_until_idle(self, seconds: float = 120) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -58,7 +58,7 @@ def test_extract_and_scan_upload_in_both_spellings(start_gateway, space, prefix)
 def test_the_record_the_file_and_the_export_agree(start_gateway, space, export, run):
     gateway = start_gateway(space_url=space.url)
     stored = gateway.post("/scan-upload", sheet(1), "=cmd'; DROP TABLE records;--.pdf").json()
-    record = requests.get(f"{gateway.url}/records/{stored['artifact_uuid']}").json()
+    record = gateway.judged(stored["artifact_uuid"])
     assert record["original_filename"] == "=cmd'; DROP TABLE records;--.pdf"
     assert record["reply"]["success"] is True
     assert requests.get(f"{gateway.url}/records/{stored['artifact_uuid']}/file").content == sheet(1)
@@ -69,6 +69,7 @@ def test_the_record_the_file_and_the_export_agree(start_gateway, space, export, 
     assert wanted <= set(rows[0]) and all(rows[0][name] == record[name] for name in wanted)
     table = run("gateway", "export", "--data", gateway.data, "--format", "csv").stdout
     assert table.splitlines()[0].startswith("sha256,original_filename,renamed_filename,register_number,subject_code,exam_type")
+    assert table.splitlines()[1].split(",")[1] == "'=cmd'; DROP TABLE records;--.pdf", "no formula for a spreadsheet"
     files = [path for path in (gateway.data / "files").rglob("*") if path.is_file()] + [gateway.data / "gateway.sqlite"]
     assert len(files) == 2 and all(stat.S_IMODE(os.stat(path).st_mode) == 0o600 for path in files)
 
