@@ -74,7 +74,7 @@ Result<std::unique_ptr<Wiring>> wire(const GatewayProcess& process) {
 Result<void> serve_gateway(const GatewayProcess& process) {
   const auto signals = block_stop_signals();
   const auto wiring = TRY(wire(process));
-  auto lists = TRY(gateway::ClassListBook::open(process.ledger.data, process.ledger.database));
+  auto matching = TRY(gateway::Matching::open(process.ledger.data, process.ledger.database, false));
   GatewayService* service_to_tell = nullptr;
   gateway::Gateway gateway(
       {.workers = process.workers,
@@ -90,7 +90,7 @@ Result<void> serve_gateway(const GatewayProcess& process) {
                           .batch = kBatch},
                          gateway, *wiring->ledger, *wiring->readers, wiring->figures);
   service_to_tell = &service;
-  gateway::MatchingKeeper matching(*wiring->ledger, gateway::Matching(std::move(lists)));
+  gateway::MatchingKeeper keeper(std::move(matching));
   auto server = server_settings(process.server);
   server.body_limit = std::max(server.body_limit, kBatchBody);
   std::thread leaving;

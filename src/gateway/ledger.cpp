@@ -128,7 +128,6 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerSettings& settings) {
   if (!settings.read_only) {
     auto connection = pool->lend();
     TRY(store::migrate(*connection, "gateway", kSchema));
-    TRY(store::migrate(*connection, "trail", store::kTrailSchema));
     // Nobody else has this file: whoever was reading is no more.
     if (sqlite)
       TRY(connection->execute(
@@ -336,16 +335,6 @@ Result<Counts> Ledger::counts() {
   return Counts{TRY(count("SELECT count(*) FROM sheets WHERE state = 'waiting'")),
                 TRY(count("SELECT count(*) FROM sheets WHERE state = 'reading'")),
                 TRY(count("SELECT count(*) FROM records"))};
-}
-
-Result<Matching::Progress> Ledger::match(Matching& matching) {
-  auto connection = pool_->lend();
-  return matching.update(*connection);
-}
-
-Result<store::TrailCheck> Ledger::verify_trail(const std::optional<store::TrailHead>& known) {
-  auto connection = pool_->lend();
-  return store::verify_trail(*connection, known);
 }
 
 Result<Job> Ledger::put_job(const std::string& id, const std::string& digest, std::int64_t files) {

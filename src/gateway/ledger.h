@@ -7,10 +7,8 @@
 #include <span>
 
 #include "gateway/file_store.h"
-#include "gateway/matching.h"
 #include "gateway/sheet.h"
 #include "store/pool.h"
-#include "store/trail.h"
 
 namespace alcove::gateway {
 
@@ -58,11 +56,6 @@ class Ledger {
   Result<std::vector<Record>> latest(std::int64_t limit);
   Result<void> each(const std::function<void(const Record&)>& use);  // oldest first
   Result<Counts> counts();
-
-  // One step of judging the records against the class lists (matching.h).
-  Result<Matching::Progress> match(Matching& matching);
-  // The trail's soundness; `known`: an end of it that was noted elsewhere.
-  Result<store::TrailCheck> verify_trail(const std::optional<store::TrailHead>& known = {});
 
   // A job of this id, made if there is none. BadInput ("other_content") when it stands for other files.
   Result<Job> put_job(const std::string& id, const std::string& digest, std::int64_t files);

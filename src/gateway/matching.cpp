@@ -13,7 +13,8 @@
 namespace alcove::gateway {
 namespace {
 
-constexpr std::string_view kOwnName = "matching";  // in the trail, where no person acted
+constexpr std::string_view kRecords = "gateway.sqlite";  // as the ledger calls it
+constexpr std::string_view kOwnName = "matching";        // in the trail, where no person acted
 
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -48,6 +49,14 @@ struct Matching::Row {
   }
 };
 
+Result<Matching> Matching::open(const std::filesystem::path& data, const std::string& address, bool alone) {
+  auto book = TRY(ClassListBook::open(data, address));
+  auto records = TRY(store::Connection::open(address.empty() ? (data / kRecords).string() : address,
+                                             {.exclusive = alone && address.empty()}));
+  TRY(store::migrate(records, "trail", store::kTrailSchema));
+  return Matching(std::move(book), std::move(records));
+}
+
 Result<void> Matching::reload() {
   const auto lists = TRY(book_.lists());
   office_ = std::make_unique<sheets::Office>(lists);
@@ -77,14 +86,14 @@ void Matching::score(Known& known, const std::string& reply) const {
   }
 }
 
-Result<bool> Matching::take_new(store::Connection& records) {
+Result<bool> Matching::take_new() {
   const auto rows =
-      TRY(records.query("SELECT id, uuid, sha256, exam_type, attempt_number, workflow_status, reply, "
-                        "models, renamed_filename, "
-                        "decision, margin, roster_candidates, reasons, register_number, subject_code FROM "
-                        "records WHERE id > $1 "
-                        "ORDER BY id LIMIT $2",
-                        last_record_, kAtOnce));
+      TRY(records_.query("SELECT id, uuid, sha256, exam_type, attempt_number, workflow_status, reply, "
+                         "models, renamed_filename, "
+                         "decision, margin, roster_candidates, reasons, register_number, subject_code FROM "
+                         "records WHERE id > $1 "
+                         "ORDER BY id LIMIT $2",
+                         last_record_, kAtOnce));
   for (const auto& row : rows) {
     last_record_ = row.integer(0);
     const auto& status = row.text(5);
@@ -140,13 +149,13 @@ Matching::Row Matching::row_of(const Known& known, const sheets::Judgement& judg
   return row;
 }
 
-Result<void> Matching::write(store::Connection& records, const Known& known, const Row& row) const {
+Result<void> Matching::write(const Known& known, const Row& row) {
   const auto& uuid = known.paper.id;
-  TRY(records.execute(
+  TRY(records_.execute(
       "UPDATE records SET decision = $2, margin = $3, roster_candidates = $4, reasons = $5 WHERE uuid = $1",
       uuid, row.decision, row.margin, row.candidates, row.reasons));
   if (has_roster_ && known.fault.empty())
-    TRY(records.execute(
+    TRY(records_.execute(
         "UPDATE records SET register_number = $2, subject_code = $3, renamed_filename = $4, "
         "attempt_number = $5, holds_attempt = $6, workflow_status = $7, duplicate_of = $8 WHERE "
         "uuid = $1",
@@ -163,7 +172,7 @@ Result<void> Matching::write(store::Connection& records, const Known& known, con
                     {"models", known.models},
                     {"lists", state_.lists}};
   const bool is_answer = known.paper.confirmed.has_value();
-  TRY(store::append(records,
+  TRY(store::append(records_,
                     {.who = is_answer ? known.who : std::string(kOwnName),
                      .what = is_answer ? "confirmed" : "judged",
                      .about = uuid,
@@ -172,7 +181,7 @@ Result<void> Matching::write(store::Connection& records, const Known& known, con
   return {};
 }
 
-Result<std::size_t> Matching::judge_exam(store::Connection& records, const std::string& exam) {
+Result<std::size_t> Matching::judge_exam(const std::string& exam) {
   std::vector<sheets::Paper> papers;
   std::vector<Known*> members;
   std::vector<std::pair<Known*, Row>> changes;
@@ -194,12 +203,12 @@ Result<std::size_t> Matching::judge_exam(store::Connection& records, const std::
   for (std::size_t i = 0; i < members.size(); ++i) compare(*members[i], row_of(*members[i], judged[i]));
   if (changes.empty()) return 0;
 
-  const auto done = records.transaction([&]() -> Result<void> {
+  const auto done = records_.transaction([&]() -> Result<void> {
     // Names change hands: first everybody lets go.
     for (const auto& [known, row] : changes)
       if (has_roster_ && known->fault.empty())
-        TRY(records.execute("UPDATE records SET holds_attempt = 0 WHERE uuid = $1", known->paper.id));
-    for (const auto& [known, row] : changes) TRY(write(records, *known, row));
+        TRY(records_.execute("UPDATE records SET holds_attempt = 0 WHERE uuid = $1", known->paper.id));
+    for (const auto& [known, row] : changes) TRY(write(*known, row));
     return {};
   });
   if (!done) return std::unexpected(done.error());
@@ -218,20 +227,29 @@ Result<void> Matching::take_answers() {
   return {};
 }
 
-Result<Matching::Progress> Matching::update(store::Connection& records) {
+Result<Matching::Progress> Matching::update() {
   const auto state = TRY(book_.state());
   if (state.lists != state_.lists) TRY(reload());
   const auto before = last_record_;
-  const bool more = TRY(take_new(records));
+  const bool more = TRY(take_new());
   // Answers may be there before this process has seen their sheets.
   if (state.answers != state_.answers || last_record_ != before) TRY(take_answers());
   state_ = state;
   Progress progress{.more = more};
   while (!more && !changed_.empty()) {
-    progress.written += TRY(judge_exam(records, *changed_.begin()));
+    progress.written += TRY(judge_exam(*changed_.begin()));
     changed_.erase(changed_.begin());
   }
   return progress;
+}
+
+Result<std::size_t> Matching::update_all() {
+  std::size_t written = 0;
+  for (;;) {
+    const auto progress = TRY(update());
+    written += progress.written;
+    if (!progress.more) return written;
+  }
 }
 
 }  // namespace alcove::gateway

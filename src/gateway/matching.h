@@ -11,11 +11,13 @@
 
 namespace alcove::gateway {
 
-// Used by one thread. Needs of the records' database the tables `records` (schema.h) and the trail
-// (store/trail.h); each change leaves a row there.
+// Used by one thread, with connections of its own: the ledger goes on beside it. Each change leaves a row in
+// the trail (store/trail.h).
 class Matching {
  public:
-  explicit Matching(ClassListBook book) : book_(std::move(book)) {}
+  // In the data folder, or in the database of `address` if that is not empty; the ledger has made its tables
+  // (schema.h). `alone`: Unavailable ("database_in_use") when a gateway has the folder to itself.
+  static Result<Matching> open(const std::filesystem::path& data, const std::string& address, bool alone);
 
   struct Progress {
     std::size_t written = 0;  // records whose judgement is another one
@@ -23,7 +25,8 @@ class Matching {
   };
   // Takes up what is new, at most kAtOnce records, so that others get at the database in between. When all
   // is taken up, judges what it concerns. After an error the next call goes on where this one stopped.
-  Result<Progress> update(store::Connection& records);
+  Result<Progress> update();
+  Result<std::size_t> update_all();  // until nothing is left; gives how many were written
   static constexpr std::int64_t kAtOnce = 50;
 
  private:
@@ -40,16 +43,19 @@ class Matching {
     std::string who;      // the person who confirmed it
   };
 
+  Matching(ClassListBook book, store::Connection records)
+      : book_(std::move(book)), records_(std::move(records)) {}
   Result<void> reload();
-  Result<bool> take_new(store::Connection& records);  // whether there may be more
+  Result<bool> take_new();  // whether there may be more
   Result<void> take_answers();
   void score(Known& known, const std::string& reply) const;
-  Result<std::size_t> judge_exam(store::Connection& records, const std::string& exam);
+  Result<std::size_t> judge_exam(const std::string& exam);
   struct Row;  // what the table is to say of a record
   Row row_of(const Known& known, const sheets::Judgement& judged) const;
-  Result<void> write(store::Connection& records, const Known& known, const Row& row) const;
+  Result<void> write(const Known& known, const Row& row);
 
   ClassListBook book_;
+  store::Connection records_;
   ClassListBook::State state_;
   std::int64_t last_record_ = 0;
   std::unique_ptr<sheets::Office> office_;

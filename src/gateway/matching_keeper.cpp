@@ -11,17 +11,8 @@ constexpr std::chrono::milliseconds kLook{250};
 
 }  // namespace
 
-Result<std::size_t> match_all(Ledger& ledger, Matching& matching) {
-  std::size_t written = 0;
-  for (;;) {
-    const auto progress = TRY(ledger.match(matching));
-    written += progress.written;
-    if (!progress.more) return written;
-  }
-}
-
-MatchingKeeper::MatchingKeeper(Ledger& ledger, Matching matching)
-    : ledger_(ledger), matching_(std::move(matching)), thread_([this](const std::stop_token& stop) {
+MatchingKeeper::MatchingKeeper(Matching matching)
+    : matching_(std::move(matching)), thread_([this](const std::stop_token& stop) {
         while (!stop.stop_requested()) {
           look();
           std::unique_lock lock(mutex_);
@@ -33,7 +24,7 @@ MatchingKeeper::MatchingKeeper(Ledger& ledger, Matching matching)
 MatchingKeeper::~MatchingKeeper() = default;
 
 void MatchingKeeper::look() {
-  const auto written = match_all(ledger_, matching_);
+  const auto written = matching_.update_all();
   // The next look tries again.
   if (!written) log(LogLevel::Warning, "matching_failed", {{"error", written.error().message}});
   if (written && *written > 0)

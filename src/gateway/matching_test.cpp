@@ -48,11 +48,10 @@ class MatchingTest : public testing::Test {
     ASSERT_TRUE(records) << records.error().message;
     records_ = std::make_unique<store::Connection>(*std::move(records));
     ASSERT_TRUE(store::migrate(*records_, "gateway", kSchema));
-    ASSERT_TRUE(store::migrate(*records_, "trail", store::kTrailSchema));
     book_ = std::make_unique<ClassListBook>(ClassListBook::open(folder_.path(), {}).value());
     start();
   }
-  void start() { matching_ = std::make_unique<Matching>(ClassListBook::open(folder_.path(), {}).value()); }
+  void start() { matching_ = std::make_unique<Matching>(Matching::open(folder_.path(), {}, false).value()); }
 
   void import(std::string_view list) {
     const auto roster = sheets::import_roster(as_bytes(list));
@@ -76,9 +75,9 @@ class MatchingTest : public testing::Test {
     ASSERT_TRUE(done) << done.error().message;
   }
   std::size_t update() {
-    const auto written = matching_->update(*records_);
+    const auto written = matching_->update_all();
     EXPECT_TRUE(written) << written.error().message;
-    return written ? written->written : 0;
+    return written.value_or(0);
   }
   std::string column(const std::string& name, const std::string& uuid) {
     const auto row = records_->first(fmt::format("SELECT {} FROM records WHERE uuid = $1", name), uuid);
