@@ -13,7 +13,8 @@
 #include "base/json.h"
 #include "base/mapped_file.h"
 #include "base/sha256.h"
-#include "gateway/matching_keeper.h"
+#include "gateway/ledger.h"
+#include "gateway/matching.h"
 
 namespace alcove::app {
 namespace {
@@ -60,12 +61,11 @@ Result<std::string> judge_now(const ListsOptions& options) {
   std::error_code none;
   if (database().empty() && !fs::exists(fs::path(options.data) / "gateway.sqlite", none))
     return "no records yet";
-  const auto ledger = gateway::Ledger::open({.data = options.data, .database = database()});
-  if (!ledger && ledger.error().code == "database_in_use")
+  auto matching = gateway::Matching::open(options.data, database(), true);
+  if (!matching && matching.error().code == "database_in_use")
     return "the running gateway judges its records by it";
-  if (!ledger) return std::unexpected(ledger.error());
-  gateway::Matching matching(TRY(gateway::ClassListBook::open(options.data, database())));
-  const auto written = TRY(gateway::match_all(**ledger, matching));
+  if (!matching) return std::unexpected(matching.error());
+  const auto written = TRY(matching->update_all());
   return fmt::format("{} records judged anew", written);
 }
 
@@ -155,10 +155,7 @@ Result<std::optional<store::TrailHead>> known_head(const std::string& text) {
 int verify(const ListsOptions& options) {
   const auto known = known_head(options.known);
   if (!known) return report(known.error());
-  const auto ledger =
-      gateway::Ledger::open({.data = options.data, .database = database(), .read_only = true});
-  if (!ledger) return report(ledger.error());
-  const auto check = (*ledger)->verify_trail(*known);
+  const auto check = gateway::verify_trail(options.data, database(), *known);
   if (!check) return report(check.error());
   for (const auto& fault : check->faults) fmt::print("{}\n", fault);
   fmt::print("{} rows, {}; the end is {}:{}\n", check->head.rows,

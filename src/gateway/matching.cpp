@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "store/trail.h"
 
 namespace alcove::gateway {
 namespace {
@@ -250,6 +249,13 @@ Result<std::size_t> Matching::update_all() {
     written += progress.written;
     if (!progress.more) return written;
   }
+}
+
+Result<store::TrailCheck> verify_trail(const std::filesystem::path& data, const std::string& address,
+                                       const std::optional<store::TrailHead>& known) {
+  auto records = TRY(
+      store::Connection::open(address.empty() ? (data / kRecords).string() : address, {.read_only = true}));
+  return store::verify_trail(records, known);
 }
 
 }  // namespace alcove::gateway

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/class_lists.h"
+#include "store/trail.h"
 
 namespace alcove::gateway {
 
@@ -64,5 +65,9 @@ class Matching {
   std::map<std::string, std::vector<std::string>> exams_;  // exam → uuids, as they came
   std::set<std::string> changed_;                          // exams to be judged
 };
+
+// Whether the trail is sound; `known`: an end of it that was noted elsewhere. Also beside a running gateway.
+Result<store::TrailCheck> verify_trail(const std::filesystem::path& data, const std::string& address,
+                                       const std::optional<store::TrailHead>& known);
 
 }  // namespace alcove::gateway
