@@ -32,6 +32,7 @@ struct ModelOptions {
   std::string output;
   std::string format = "table";
   std::vector<std::string> sheets;
+  double least_alike = sheets::kLeastAlike;
 };
 
 const graph::Model& graph_of(const models::ModelFile& file) {
@@ -181,7 +182,8 @@ Result<void> quantize(const ModelOptions& options, ReaderOptions reader_options)
   const auto files = sheet_files(options.sheets);
   imaging::DecodePool decoder({.workers = 1});
   Progress progress(files.size(), "sheets");
-  const auto made = TRY(sheets::quantize_detector(settings, decoder, files, [&] { progress.advance(); }));
+  const auto made = TRY(
+      sheets::quantize_detector(settings, decoder, files, options.least_alike, [&] { progress.advance(); }));
   fmt::print("{}: {:.1f} MB; {} of {} sheets are read as before; use it with --precision int8\n",
              made.file.string(), static_cast<double>(fs::file_size(made.file)) / 1e6, made.alike,
              made.checked);
@@ -232,6 +234,11 @@ void add_model(CLI::App& parser, Run& run) {
                          "DIR", "the models folder");
   quantizing->add_option("--sheets", options->sheets, "sheets like those to come, or folders of them")
       ->required();
+  quantizing
+      ->add_option("--least-alike", options->least_alike,
+                   "share of the sheets checked on which both fields have to be read as before")
+      ->check(CLI::Range(0.5, 1.0))
+      ->capture_default_str();
   add_engine_options(*quantizing, *engine_options);
   quantizing->callback([=, &run] { run = [=] { return code_of(quantize(*options, *engine_options)); }; });
 }

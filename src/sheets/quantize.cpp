@@ -71,12 +71,9 @@ Result<void> write(const fs::path& path, const graph::Model& model) {
   return {};
 }
 
-// What was read is among what is read now. Which of two boxes is the better one may turn on the last digit of
-// a confidence, and then did so before.
-bool found_again(const FieldReading& exact, const FieldReading& quick) {
-  if (!exact.best) return !quick.best;
-  return std::ranges::find(quick.candidates, exact.best_candidate()->value, &Candidate::value) !=
-         quick.candidates.end();
+bool reads_as_before(const FieldReading& exact, const FieldReading& quick) {
+  if (!exact.best || !quick.best) return !exact.best && !quick.best;
+  return exact.best_candidate()->value == quick.best_candidate()->value;
 }
 
 class Gate {
@@ -94,8 +91,8 @@ class Gate {
   Result<bool> alike(const imaging::Image& page) const {
     const auto exact = TRY(exact_->read(page));
     const auto quick = TRY(quick_->read(page));
-    return found_again(exact.register_number, quick.register_number) &&
-           found_again(exact.subject_code, quick.subject_code);
+    return reads_as_before(exact.register_number, quick.register_number) &&
+           reads_as_before(exact.subject_code, quick.subject_code);
   }
 
  private:
@@ -129,7 +126,8 @@ class Draft {
 }  // namespace
 
 Result<Quantized> quantize_detector(const ReaderSettings& settings, imaging::Decoder& decoder,
-                                    std::span<const fs::path> sheets, const std::function<void()>& advance) {
+                                    std::span<const fs::path> sheets, double least_alike,
+                                    const std::function<void()>& advance) {
   if (sheets.size() < kLeastSheets)
     return fail(ErrorKind::BadInput,
                 fmt::format("{} sheets are too few to calibrate on and to check with; give {} or more",
@@ -160,11 +158,11 @@ Result<Quantized> quantize_detector(const ReaderSettings& settings, imaging::Dec
     const auto page = TRY(first_page(decoder, sheets[i]));
     if (TRY(gate.alike(page))) ++done.alike;
   }
-  if (static_cast<double>(done.alike) < kLeastAlike * static_cast<double>(done.checked))
+  if (static_cast<double>(done.alike) < least_alike * static_cast<double>(done.checked))
     return fail(ErrorKind::Unsupported,
                 fmt::format("in eight bits only {} of {} sheets are read as before, and {:.0f} % have to be; "
                             "stay with f32 or bf16, or calibrate on more sheets",
-                            done.alike, done.checked, 100 * kLeastAlike));
+                            done.alike, done.checked, 100 * least_alike));
   TRY(draft.keep());
   return done;
 }

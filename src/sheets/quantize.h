@@ -12,8 +12,9 @@ namespace alcove::sheets {
 
 // Every other sheet is for calibration, the rest for the check.
 constexpr std::size_t kLeastSheets = 24;
-// Of the sheets checked, the share on which both readings have to be found again.
-constexpr double kLeastAlike = 0.95;
+// Of the sheets checked, the share on which both fields have to be read as before, unless somebody says
+// otherwise.
+constexpr double kLeastAlike = 0.98;
 
 struct Quantized {
   std::filesystem::path file;  // improved_weights.int8.onnx beside the detector
@@ -22,10 +23,10 @@ struct Quantized {
 };
 
 // Writes the file, to be used with Precision::I8 on CPUs of this kind. `advance` is called for each sheet
-// that is done with. BadInput when there are fewer than kLeastSheets, Unsupported when fewer than kLeastAlike
-// are read as before: then nothing is written.
+// that is done with. BadInput when there are fewer than kLeastSheets, Unsupported when a smaller share than
+// `least_alike` is read as before: then nothing is written.
 Result<Quantized> quantize_detector(const ReaderSettings& settings, imaging::Decoder& decoder,
-                                    std::span<const std::filesystem::path> sheets,
+                                    std::span<const std::filesystem::path> sheets, double least_alike,
                                     const std::function<void()>& advance);
 
 }  // namespace alcove::sheets

@@ -32,7 +32,8 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def quantized(run, sheets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = tmp_path_factory.mktemp("quantized") / "models"
     shutil.copytree(DEMO, models)
-    done = run("model", "quantize", models, "--sheets", sheets)
+    # The demo's weights are unsure enough for eight bits to change an answer now and then.
+    done = run("model", "quantize", models, "--sheets", sheets, "--least-alike", "0.75")
     assert done.returncode == 0, done.stderr
     assert f"of {SHEETS // 2} sheets" in done.stdout
     return models
