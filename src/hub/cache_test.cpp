@@ -18,7 +18,10 @@ class CacheTest : public testing::Test {
   void SetUp() override { fs::remove_all(folder_); }
   void TearDown() override { fs::remove_all(folder_); }
 
-  fs::path folder_ = fs::path(testing::TempDir()) / "hub_cache";
+  // Tests run side by side, each in a process of its own.
+  fs::path folder_ =
+      fs::path(testing::TempDir()) /
+      (std::string("hub_cache_") + testing::UnitTest::GetInstance()->current_test_info()->name());
   RepoCache cache_{folder_, {RepoKind::Model, "alice/net"}};
 };
 

@@ -28,7 +28,10 @@ class FolderTest : public testing::Test {
     return found;
   }
 
-  fs::path folder_ = fs::path(testing::TempDir()) / "hub_folder";
+  // Tests run side by side, each in a process of its own.
+  fs::path folder_ =
+      fs::path(testing::TempDir()) /
+      (std::string("hub_folder_") + testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
 using Paths = std::vector<std::string>;
