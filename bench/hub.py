@@ -52,7 +52,8 @@ def main() -> None:
     figures: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
-        server = subprocess.Popen([sys.executable, ROOT / "tests/hub/fake_hub.py", "--port", "0", "--folder", place / "objects"], stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen([sys.executable, "-m", "hub.fake_hub", "--port", "0", "--folder", place / "objects"], cwd=ROOT / "tests",
+                                  stdout=subprocess.PIPE, text=True)
         try:
             endpoint = re.search(r"HF_ENDPOINT=(\S+)", server.stdout.readline())[1]
             env = {"PATH": os.environ["PATH"], "HOME": temporary, "HF_HOME": str(place / "hf"), "HF_ENDPOINT": endpoint, "HF_TOKEN": "hf_alice_write",

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fake_hub import Hub  # noqa: E402
+from hub.fake_hub import Hub
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A Hub on this machine: the API on one port, the store of large files on a second, the running Spaces on a third.
 
-    python tests/hub/fake_hub.py --port 8999     serves until Ctrl-C and prints what to set
+    cd tests && python -m hub.fake_hub --port 8999     serves until Ctrl-C and prints what to set
 
 It follows the client's documentation and the replies recorded in the Python client's tests; that it is taken for the Hub is checked with
 that client in test_fake_hub.py. Tests plant faults through `Hub.faults` and read what was asked from `Hub.requests`.
@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from repos import Refused, Store, entry, info, parse_commit, tree
-from spaces import HARDWARE, Space
+from hub.repos import Refused, Store, entry, info, parse_commit, tree
+from hub.spaces import HARDWARE, Space
 
 USERS = {
     "hf_alice_write": ("alice", "write"), "hf_alice_read": ("alice", "read"), "hf_bob_write": ("bob", "write"),

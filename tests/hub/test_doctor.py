@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from fake_hub import Fault, Hub
+from hub.fake_hub import Fault, Hub
 
 GOOD = {"Dockerfile": b"FROM debian:12-slim\nEXPOSE 7860\nCMD [\"alcove\", \"serve\", \"answer-sheet\"]\n",
         "README.md": b"---\ntitle: t\nsdk: docker\napp_port: 7860\n---\n", "models/improved_weights.pt": b"\x80\2" * 900}

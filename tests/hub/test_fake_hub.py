@@ -1,6 +1,6 @@
 """The fake hub is taken for the Hub by the client that everybody uses."""
 
-from fake_hub import Fault, Hub
+from hub.fake_hub import Fault, Hub
 
 
 def test_reads_a_repository(hub: Hub, python):

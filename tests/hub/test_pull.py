@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from fake_hub import Fault, Hub
+from hub.fake_hub import Fault, Hub
 
 FILES = {"config.json": b'{"a": 1}', "odd": b"odd", "a b/c#d%é.txt": b"name", "model.bin": bytes(range(256)) * 8000, "empty.txt": b""}
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_hub import Fault, Hub
+from hub.fake_hub import Fault, Hub
 
 FOLDER_FILES = {"Dockerfile": b"FROM debian:12-slim\nRUN true\nEXPOSE 7860\nCMD [\"alcove\", \"serve\", \"answer-sheet\"]\n",
                 "README.md": b"---\ntitle: t\nsdk: docker\napp_port: 7860\n---\n", ".gitattributes": b"*.pt filter=lfs diff=lfs merge=lfs -text\n"}
