@@ -239,8 +239,10 @@ void add_model(CLI::App& parser, Run& run) {
                    "share of the sheets checked on which both fields have to be read as before")
       ->check(CLI::Range(0.5, 1.0))
       ->capture_default_str();
-  add_engine_options(*quantizing, *engine_options);
-  quantizing->callback([=, &run] { run = [=] { return code_of(quantize(*options, *engine_options)); }; });
+  // Not prepare's: the environment's twins of a command that was not called are read all the same.
+  auto quantize_options = std::make_shared<ReaderOptions>();
+  add_engine_options(*quantizing, *quantize_options);
+  quantizing->callback([=, &run] { run = [=] { return code_of(quantize(*options, *quantize_options)); }; });
 }
 
 }  // namespace alcove::app
