@@ -48,3 +48,19 @@ def run(alcove: Path, cache: Path):
 def samples() -> dict[str, dict]:
     """The sample sheets' truth, by file name."""
     return json.loads((ROOT / "samples/sheets/truth.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One for the pages of all servers: the library runs once in a process."""
+    from browsing import chromium
+
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def look():
+    from browsing import Look
+
+    return Look()

@@ -3,13 +3,12 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from browsing import Look, chromium, opening
+from browsing import opening
 from conftest import ROOT
 from serving import Server, free_port
 
@@ -59,18 +58,7 @@ def finder(start_finder, index: Path) -> Server:
     return running
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
-
-
 @pytest.fixture
 def open_page(browser: Browser, finder: Server):
     with opening(browser, finder.url, "finder/index.html") as open_one:
         yield open_one
-
-
-@pytest.fixture(scope="session")
-def look() -> Look:
-    return Look()

@@ -4,21 +4,14 @@ ALCOVE_WEB=web serves the page's files from that folder instead of the program, 
 """
 
 import copy
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Browser
 
-from browsing import Look, chromium, opening
+from browsing import opening
 from conftest import ROOT
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture
@@ -67,8 +60,3 @@ def sheet_files(tmp_path_factory: pytest.TempPathFactory):
             file.write_bytes(sample)
         return files
     return make
-
-
-@pytest.fixture(scope="session")
-def look() -> Look:
-    return Look()
