@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from serving import free_port
 
 DEMO = ROOT / "models/demo"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture

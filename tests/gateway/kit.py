@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -15,13 +14,9 @@ from pathlib import Path
 
 import requests
 
+from serving import free_port
+
 SERVICE = "Answer Sheet ML Inference"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def sheet(number: object) -> bytes:
