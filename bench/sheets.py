@@ -25,7 +25,7 @@ from pathlib import Path
 
 import figures
 from figures import Figures
-from serving import PEER, PEER_PYTHON, ROOT, Client, Server, alcove, alcove_installed_mb, peer, peer_installed_mb
+from sheet_servers import PEER, PEER_PYTHON, ROOT, Client, Server, alcove, alcove_installed_mb, peer, peer_installed_mb
 
 SAMPLES = ROOT / "samples/sheets"
 MADE = ROOT / "build/bench"

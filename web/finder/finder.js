@@ -54,6 +54,7 @@ function follow() {
 // --- asking -----------------------------------------------------------------------------------------------------------
 
 let running = null;
+let answered = false;  // whether what was found answers what is asked, or what was asked before
 
 async function run() {
   running?.abort();
@@ -61,11 +62,12 @@ async function run() {
   showAsked();
   if (view.list) { state = "idle"; return show(); }
   state = "asking";
+  answered = false;
   failure = null;
   fresh = new Set();
   show();
   let whole = false;
-  const take = (answer) => { found = { ...answer, papers: answer.results }; };
+  const take = (answer) => { found = { ...answer, papers: answer.results }; answered = true; };
   try {
     // Words answer at once; meaning follows and says what it brought up.
     const first = view.mode === "both" && view.q && server.phase === "ready"
@@ -151,7 +153,7 @@ function show() {
 
 function heading(blank, papers) {
   if (view.list) return `My list: ${count(papers.length, "paper")}`;
-  if (state === "asking" && papers.length === 0) return "Searching…";
+  if (!answered) return papers.length ? byId("count").textContent : state === "asking" ? "Searching…" : "";
   if (blank) return found.total ? "Newest papers" : "";
   return `${found.total.toLocaleString()} ${found.total === 1 ? "paper" : "papers"}`;
 }
