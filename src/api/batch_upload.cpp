@@ -41,7 +41,7 @@ Result<std::shared_ptr<const BatchUpload>> BatchUpload::of(std::shared_ptr<const
   std::shared_ptr<BatchUpload> made(new BatchUpload(std::move(request), limits));
   const auto type = media_type(made->request_->header("content-type"));
   if (type == "application/zip" || type == "application/x-zip-compressed")
-    TRY(made->take_archive(as_bytes(made->request_->body)));
+    TRY(made->take_archive(made->request_->content()));
   else if (type == "multipart/form-data")
     TRY(made->take_form());
   else
@@ -52,7 +52,7 @@ Result<std::shared_ptr<const BatchUpload>> BatchUpload::of(std::shared_ptr<const
 }
 
 Result<void> BatchUpload::take_form() {
-  const auto parts = TRY(parse_multipart(request_->header("content-type"), as_bytes(request_->body),
+  const auto parts = TRY(parse_multipart(request_->header("content-type"), request_->content(),
                                          limits_.files + kFieldsBesideFiles));
   for (const auto& part : parts) {
     if (part.name == "exam_type" && !part.file_name) exam_type_ = as_text(part.content);

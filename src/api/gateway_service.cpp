@@ -9,6 +9,7 @@
 #include "api/status.h"
 #include "base/version.h"
 #include "gateway/intake.h"
+#include "imaging/picture_pdf.h"
 #include "sheets/model_folder.h"
 
 namespace alcove::api {
@@ -79,6 +80,7 @@ std::vector<Route> GatewayService::make_routes() {
       {Method::Get, "/records", Access::Guarded, here(&GatewayService::records)},
       {Method::Get, "/records/{uuid}", Access::Guarded, here(&GatewayService::record)},
       {Method::Get, "/records/{uuid}/file", Access::Guarded, here(&GatewayService::file)},
+      {Method::Get, "/records/{uuid}/pdf", Access::Guarded, here(&GatewayService::pdf)},
       {Method::Put, "/jobs/{id}", Access::Guarded, here(&GatewayService::put_job)},
       {Method::Get, "/jobs/{id}", Access::Guarded, here(&GatewayService::job)},
       {Method::Get, "/jobs/{id}/events", Access::Guarded, here(&GatewayService::job_events)},
@@ -215,7 +217,7 @@ void GatewayService::scan_upload(Request request, Answer answer) {
 }
 
 void GatewayService::take_sheet(Request request, Answer answer, MakeAnswer make) {
-  if (request.body.size() > settings_.sheet_limit)
+  if (request.content().size() > settings_.sheet_limit)
     return answer.send(error_reply(
         {ErrorKind::TooLarge, fmt::format("a sheet may have at most {} bytes", settings_.sheet_limit)}));
   // Held as long as the bytes are needed, which is until they are on the disk.
@@ -336,6 +338,33 @@ void GatewayService::file(Request request, Answer answer) {
     Reply reply{.body = *std::move(content), .content_type = (*record)->mime_type, .headers = {}};
     // A stranger's file: never a page of ours.
     reply.set_header("Content-Disposition", "attachment");
+    reply.set_header("X-Content-Type-Options", "nosniff");
+    answer.send(std::move(reply));
+  });
+}
+
+// Under the name the record gives it. Pictures that a PDF cannot hold as they are stay what they are, and say
+// so.
+void GatewayService::pdf(Request request, Answer answer) {
+  elsewhere(answer, [this, answer, uuid = request.parameter] {
+    const auto record = ledger_.find(uuid);
+    if (!record) return answer.send(database_reply(record.error()));
+    if (!*record)
+      return answer.send(error_reply({ErrorKind::NotFound, "there is no such record", "no_such_record"}));
+    auto content = ledger_.content((*record)->sha256);
+    if (!content) return answer.send(database_reply(content.error()));
+    if ((*record)->mime_type != "application/pdf") {
+      auto wrapped = imaging::picture_as_pdf(as_bytes(*content));
+      if (!wrapped)
+        return answer.send(
+            error_reply({ErrorKind::Unsupported,
+                         "this picture cannot be put into a PDF as it is; fetch it from /file", "no_pdf"}));
+      content = *std::move(wrapped);
+    }
+    Reply reply{.body = *std::move(content), .content_type = "application/pdf", .headers = {}};
+    const auto& name = (*record)->renamed_filename;
+    reply.set_header("Content-Disposition",
+                     fmt::format("attachment; filename=\"{}\"", name.empty() ? uuid + ".pdf" : name));
     reply.set_header("X-Content-Type-Options", "nosniff");
     answer.send(std::move(reply));
   });

@@ -48,6 +48,7 @@ class GatewayService final : public Service {
   void records(Request, Answer);
   void record(Request, Answer);
   void file(Request, Answer);
+  void pdf(Request, Answer);
   void put_job(Request, Answer);
   void job(Request, Answer);
   void job_events(Request, Answer);

@@ -56,6 +56,8 @@ bool is_sound_id(std::string_view id) {
   return !id.empty() && id.size() <= 128 && id.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
+Bytes Request::content() const { return spooled ? spooled->content() : as_bytes(body); }
+
 std::string_view Request::header(std::string_view lower_case_name) const {
   for (const auto& [name, value] : headers)
     if (name == lower_case_name) return value;

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/spool.h"
 #include "api/trace.h"
 #include "base/json.h"
 
@@ -24,13 +25,15 @@ struct Request {
   std::string parameter;                                     // what stands for `{…}` in its route
   std::string query;                                         // as it came, without `?`
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-  std::string body;
+  std::string body;                                          // empty where `spooled` has it
+  std::shared_ptr<const Spool> spooled;                      // a body that was too large for memory
   std::string id;  // the caller's x-request-id when it is a sound one, else ours
   Trace trace;
   std::optional<std::uint64_t> declared_length;  // Content-Length
   double receive_seconds = 0;                    // from its head to its last byte
   std::shared_ptr<const void> memory;            // the body's share of the server's upload memory
 
+  Bytes content() const;                                            // the body, wherever it lies
   std::string_view header(std::string_view lower_case_name) const;  // empty when absent
 };
 

@@ -44,6 +44,9 @@ constexpr std::string_view kExposedHeaders =
     "Location, Retry-After, Server-Timing, X-Inference-Time, X-Queue-Time, X-Request-Id";
 
 std::atomic<int> in_flight{0};
+// Larger bodies go to the disk while they arrive, where there is a folder for them.
+constexpr std::uint64_t kKeptInMemory = 256 << 10;
+
 std::atomic<std::uint64_t> upload_memory_used{0};
 
 Method method_of(drogon::HttpMethod method) {
@@ -127,7 +130,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void begin(const drogon::RequestStreamPtr& stream) {
     if (auto reply = refusal()) {
       refuse(*std::move(reply));
-    } else if (request_.declared_length) {
+    } else if (request_.declared_length && !is_spooled(*request_.declared_length)) {
       request_.body.reserve(*request_.declared_length);
     }
     if (!stream) return finish_body({});
@@ -138,6 +141,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
  private:
+  bool is_spooled(std::uint64_t bytes) const { return !settings_.spool.empty() && bytes > kKeptInMemory; }
+
   std::optional<Reply> refusal() {
     const auto length = request_.header("content-length");
     if (!length.empty()) {
@@ -153,8 +158,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     if (request_.declared_length.value_or(0) > settings_.body_limit) return too_large();
     // Memory is counted as bytes come: a length that is only declared would let nine idle clients shut out
     // the rest.
-    if (upload_memory_used + request_.declared_length.value_or(0) > settings_.upload_memory)
-      return memory_is_full();
+    const auto length_in_memory = std::min(request_.declared_length.value_or(0),
+                                           settings_.spool.empty() ? settings_.body_limit : kKeptInMemory);
+    if (upload_memory_used + length_in_memory > settings_.upload_memory) return memory_is_full();
     return std::nullopt;
   }
 
@@ -203,8 +209,23 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     received_ += size;
     if (refused_) return drain();
     if (received_ > settings_.body_limit) return refuse(too_large());
+    if (is_spooled(received_)) {
+      const auto kept = spool({reinterpret_cast<const std::uint8_t*>(data), size});
+      if (!kept) refuse(busy_reply(kept.error(), service_.retry_after()));
+      return;
+    }
     if (!share_->grow_to(received_)) return refuse(memory_is_full());
     request_.body.append(data, size);
+  }
+
+  // What came before moves to the disk too.
+  Result<void> spool(Bytes piece) {
+    if (!spool_) {
+      spool_ = TRY(Spool::open(settings_.spool));
+      TRY(spool_->add(as_bytes(request_.body)));
+      std::string().swap(request_.body);
+    }
+    return spool_->add(piece);
   }
 
   void finish_body(std::exception_ptr error) {
@@ -218,6 +239,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     }
     request_.memory = share_;
     request_.receive_seconds = seconds();
+    if (spool_) {
+      if (const auto whole = spool_->finish(); !whole)
+        return answer(busy_reply(whole.error(), service_.retry_after()));
+      request_.spooled = std::move(spool_);
+    }
     const auto self = shared_from_this();
     service_.handle(std::move(request_),
                     Answer{.send = [self](Reply reply) { self->answer(std::move(reply)); },
@@ -231,6 +257,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     refused_ = true;
     refused_at_ = Clock::now();
     std::string().swap(request_.body);
+    spool_.reset();
     share_.reset();
     if (request_.declared_length.value_or(0) > 0 || !request_.header("transfer-encoding").empty())
       source_->attributes()->insert(std::string(kCloseMark), true);
@@ -310,6 +337,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   const ConnectionWatch::Key key_;
   std::optional<trantor::TimerId> upload_timer_;
   bool whole_ = false;  // the body is in
+  std::unique_ptr<Spool> spool_;
   SendResponse send_;
   std::shared_ptr<Share> share_;
   Request request_;

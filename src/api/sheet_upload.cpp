@@ -79,7 +79,7 @@ Fields fields_of_form(std::string_view form) {
 
 Result<Fields> fields_of_multipart(const Request& request) {
   Fields fields;
-  for (const auto& part : TRY(parse_multipart(request.header("content-type"), as_bytes(request.body)))) {
+  for (const auto& part : TRY(parse_multipart(request.header("content-type"), request.content()))) {
     const std::string text(as_text(part.content));
     if (part.name == "image_data") fields.image_data = text;
     if (part.name == "filename") fields.file_name = text;
@@ -109,7 +109,7 @@ Bytes SheetUpload::file() const {
 Result<SheetUpload> upload_of_form(const Request& request) {
   if (media_type(request.header("content-type")) != "multipart/form-data")
     return no_file("the request is not multipart/form-data");
-  const auto parts = TRY(parse_multipart(request.header("content-type"), as_bytes(request.body)));
+  const auto parts = TRY(parse_multipart(request.header("content-type"), request.content()));
   const auto* file = TRY(only_file(parts));
   SheetUpload upload{.content = file->content,
                      .file_name = *file->file_name,

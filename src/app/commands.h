@@ -14,6 +14,7 @@ using Run = std::function<int()>;  // gives the exit code
 void add_serve(CLI::App& parser, Run& run);
 void add_serve_finder(CLI::App& serve_command, Run& run);  // a part of it
 void add_gateway(CLI::App& parser, Run& run);
+void add_watch(CLI::App& parser, Run& run);
 void add_worker(CLI::App& parser, Run& run);
 void add_read(CLI::App& parser, Run& run);
 void add_template(CLI::App& parser, Run& run);

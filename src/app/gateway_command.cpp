@@ -15,6 +15,7 @@
 #include "base/csv.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "gateway/backup.h"
 
 namespace alcove::app {
 namespace {
@@ -119,6 +120,17 @@ int export_records(const GatewayOptions& options) {
   return done ? kDone : report(done.error());
 }
 
+int copy(const std::string& from, const std::string& to, bool back) {
+  if (!environment("DATABASE_URL").empty())
+    return report({ErrorKind::Unsupported,
+                   "records and files are in PostgreSQL: copy that with pg_dump and pg_restore",
+                   {}});
+  const auto size = back ? gateway::restore(from, to) : gateway::back_up(from, to);
+  if (!size) return report(size.error());
+  fmt::print("{}: the records and {} files\n", to, size->files);
+  return kDone;
+}
+
 void add_data(CLI::App& command, GatewayOptions& options) {
   command.add_option("--data", options.data, "folder for records and files; made if it is not there")
       ->envname("ALCOVE_DATA")
@@ -186,6 +198,20 @@ void add_export(CLI::App& command, Run& run) {
   parser->callback([=, &run] { run = [=] { return export_records(*options); }; });
 }
 
+void add_copies(CLI::App& command, Run& run) {
+  auto options = std::make_shared<GatewayOptions>();
+  auto folder = std::make_shared<std::string>();
+  auto* backup = command.add_subcommand(
+      "backup", "Copy records and files into a new folder, also while the gateway runs");
+  auto* restore = command.add_subcommand("restore", "Make a data folder of a backup");
+  for (auto* parser : {backup, restore}) {
+    parser->add_option("FOLDER", *folder, "the backup")->required();
+    add_data(*parser, *options);
+  }
+  backup->callback([=, &run] { run = [=] { return copy(options->data, *folder, false); }; });
+  restore->callback([=, &run] { run = [=] { return copy(*folder, options->data, true); }; });
+}
+
 }  // namespace
 
 void add_gateway(CLI::App& parser, Run& run) {
@@ -215,6 +241,7 @@ void add_gateway(CLI::App& parser, Run& run) {
   add_gateway_roster(*command, run);
   add_gateway_confirm(*command, run);
   add_gateway_verify_trail(*command, run);
+  add_copies(*command, run);
   command->callback([=, &run] {
     if (command->get_subcommands().empty()) run = [=] { return serve(*options, *reader); };
   });

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   alcove::app::add_serve(parser, run);
   alcove::app::add_gateway(parser, run);
   alcove::app::add_worker(parser, run);
+  alcove::app::add_watch(parser, run);
   alcove::app::add_read(parser, run);
   alcove::app::add_template(parser, run);
   alcove::app::add_model(parser, run);

@@ -18,15 +18,18 @@ using store::Connection;
 using store::Row;
 
 constexpr std::size_t kConnections = 4;
-constexpr std::string_view kDatabase = "gateway.sqlite";
 
-// Every column of a record, in the order record_of() takes them.
-#define ALCOVE_RECORD_COLUMNS                                                                               \
+// Every column of a record, in the order record_of() takes them. A reader's whole reply may have a hundred
+// kilobytes: lists leave it out.
+#define ALCOVE_COLUMNS_WITH(reply)                                                                          \
   "id, uuid, sha256, original_filename, renamed_filename, size, mime_type, register_number, subject_code, " \
   "register_confidence, subject_confidence, register_regions, subject_regions, exam_type, attempt_number, " \
-  "workflow_status, duplicate_of, decision, margin, roster_candidates, reasons, models, reply, served_by, " \
-  "fallback, milliseconds, attempts, error, error_code, batch, batch_index, batch_sequence, accepted_at, "  \
-  "recorded_at"
+  "workflow_status, duplicate_of, decision, margin, roster_candidates, reasons, models, " reply             \
+  ", "                                                                                                      \
+  "served_by, fallback, milliseconds, attempts, error, error_code, batch, batch_index, batch_sequence, "    \
+  "accepted_at, recorded_at"
+#define ALCOVE_RECORD ALCOVE_COLUMNS_WITH("reply")
+#define ALCOVE_RECORD_IN_A_LIST ALCOVE_COLUMNS_WITH("''")
 
 Record record_of(const Row& row) {
   std::size_t at = 0;
@@ -122,7 +125,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const LedgerSettings& settings) {
                 fmt::format("the data folder {} cannot be made: {}; name another with --data",
                             settings.data.string(), std::strerror(errno)));
   const bool sqlite = settings.database.empty();
-  const auto address = sqlite ? (settings.data / kDatabase).string() : settings.database;
+  const auto address = sqlite ? (settings.data / kLedgerFile).string() : settings.database;
   auto pool = TRY(store::Pool::open(
       address, kConnections, {.exclusive = sqlite && !settings.read_only, .read_only = settings.read_only}));
   if (!settings.read_only) {
@@ -262,7 +265,7 @@ Result<Record> Ledger::write_record(Connection& connection, const Claim& claim, 
       "batch_sequence, accepted_at, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
       "$13, $14, "
       "$15, $16, $17, '', '', '', $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) "
-      "RETURNING " ALCOVE_RECORD_COLUMNS,
+      "RETURNING " ALCOVE_RECORD,
       claim.uuid, claim.sha256, claim.file_name, renamed, sheet->integer(1), sheet->text(2),
       outcome.register_number, outcome.subject_code, outcome.register_confidence, outcome.subject_confidence,
       outcome.register_regions, outcome.subject_regions, claim.exam_type, place.attempt, place.holds,
@@ -302,8 +305,7 @@ Result<void> Ledger::release(const std::string& owner) {
 
 Result<std::optional<Record>> Ledger::find(const std::string& uuid) {
   auto connection = pool_->lend();
-  const auto row =
-      TRY(connection->first("SELECT " ALCOVE_RECORD_COLUMNS " FROM records WHERE uuid = $1", uuid));
+  const auto row = TRY(connection->first("SELECT " ALCOVE_RECORD " FROM records WHERE uuid = $1", uuid));
   if (!row) return std::nullopt;
   return record_of(*row);
 }
@@ -317,12 +319,12 @@ Result<bool> Ledger::is_waiting(const std::string& uuid) {
 Result<std::vector<Record>> Ledger::latest(std::int64_t limit) {
   auto connection = pool_->lend();
   return records_of(
-      connection->query("SELECT " ALCOVE_RECORD_COLUMNS " FROM records ORDER BY id DESC LIMIT $1", limit));
+      connection->query("SELECT " ALCOVE_RECORD_IN_A_LIST " FROM records ORDER BY id DESC LIMIT $1", limit));
 }
 
 Result<void> Ledger::each(const std::function<void(const Record&)>& use) {
   auto connection = pool_->lend();
-  TRY(connection->run("SELECT " ALCOVE_RECORD_COLUMNS " FROM records ORDER BY id", {},
+  TRY(connection->run("SELECT " ALCOVE_RECORD_IN_A_LIST " FROM records ORDER BY id", {},
                       [&](const Row& row) { use(record_of(row)); }));
   return {};
 }
@@ -361,7 +363,7 @@ Result<std::optional<Job>> Ledger::job(const std::string& id) {
 Result<std::vector<Record>> Ledger::job_records(const std::string& id, std::int64_t after,
                                                 std::int64_t limit) {
   auto connection = pool_->lend();
-  return records_of(connection->query("SELECT " ALCOVE_RECORD_COLUMNS
+  return records_of(connection->query("SELECT " ALCOVE_RECORD_IN_A_LIST
                                       " FROM records WHERE batch = $1 AND batch_sequence > $2 "
                                       "ORDER BY batch_sequence LIMIT $3",
                                       id, after, limit));

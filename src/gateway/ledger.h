@@ -12,6 +12,8 @@
 
 namespace alcove::gateway {
 
+inline constexpr std::string_view kLedgerFile = "gateway.sqlite";  // in the data folder
+
 struct LedgerSettings {
   std::filesystem::path data = "data";  // made if it is not there
   std::string database;                 // postgres://…; empty: SQLite in `data`, for one process
