@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "gateway/class_lists.h"
 #include "gateway/file_store.h"
 #include "gateway/ledger.h"
 #include "gateway/schema.h"
@@ -50,16 +51,22 @@ Result<BackupSize> fill(const fs::path& folder, Fill fill_draft) {
   return size;
 }
 
+// As it is at one moment; for its owner alone. One that is not there is not missed.
+Result<void> copy_database(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  if (!fs::exists(from, failed)) return {};
+  auto source = TRY(store::Connection::open(from.string(), {.read_only = true}));
+  TRY(source.copy_to(to));
+  fs::permissions(to, fs::perms::owner_read | fs::perms::owner_write, failed);
+  return {};
+}
+
 }  // namespace
 
 Result<BackupSize> back_up(const fs::path& data, const fs::path& folder) {
   return fill(folder, [&](const fs::path& draft) -> Result<BackupSize> {
-    {
-      auto source = TRY(store::Connection::open((data / kLedgerFile).string(), {.read_only = true}));
-      TRY(source.copy_to(draft / kLedgerFile));
-    }
-    std::error_code failed;
-    fs::permissions(draft / kLedgerFile, fs::perms::owner_read | fs::perms::owner_write, failed);
+    TRY(copy_database(data / kLedgerFile, draft / kLedgerFile));
+    TRY(copy_database(data / kListsFile, draft / kListsFile));
     // A file is on the disk before its sheet is in the database, so all that this copy speaks of are there.
     auto copy = TRY(store::Connection::open((draft / kLedgerFile).string(), {.read_only = true}));
     return copy_files(copy, FileStore(data / "files"), FileStore(draft / "files"));
@@ -68,10 +75,10 @@ Result<BackupSize> back_up(const fs::path& data, const fs::path& folder) {
 
 Result<BackupSize> restore(const fs::path& folder, const fs::path& data) {
   return fill(data, [&](const fs::path& draft) -> Result<BackupSize> {
+    // Before anything is copied: a folder that is no backup is told so.
     auto source = TRY(store::Connection::open((folder / kLedgerFile).string(), {.read_only = true}));
-    TRY(source.copy_to(draft / kLedgerFile));
-    std::error_code failed;
-    fs::permissions(draft / kLedgerFile, fs::perms::owner_read | fs::perms::owner_write, failed);
+    TRY(copy_database(folder / kLedgerFile, draft / kLedgerFile));
+    TRY(copy_database(folder / kListsFile, draft / kListsFile));
     {
       // The schema is looked at now, and not when somebody needs the records.
       auto copy = TRY(store::Connection::open((draft / kLedgerFile).string()));

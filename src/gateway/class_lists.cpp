@@ -13,7 +13,6 @@
 namespace alcove::gateway {
 namespace {
 
-constexpr std::string_view kDatabase = "lists.sqlite";
 constexpr std::string_view kRoster = "roster", kSubjects = "subjects";
 
 constexpr std::array kListSchema{store::Migration{"class lists", R"(
@@ -62,7 +61,7 @@ Result<ClassListBook> ClassListBook::open(const std::filesystem::path& data, con
     return fail(ErrorKind::BadInput,
                 fmt::format("the data folder {} cannot be made: {}; name another with --data", data.string(),
                             std::strerror(errno)));
-  auto connection = TRY(store::Connection::open(address.empty() ? (data / kDatabase).string() : address));
+  auto connection = TRY(store::Connection::open(address.empty() ? (data / kListsFile).string() : address));
   TRY(store::migrate(connection, "class_lists", kListSchema));
   return ClassListBook(std::move(connection));
 }

@@ -10,6 +10,8 @@
 
 namespace alcove::gateway {
 
+inline constexpr std::string_view kListsFile = "lists.sqlite";  // in the data folder
+
 struct ListVersion {
   std::int64_t number = 0;
   std::string file_name, sha256;
