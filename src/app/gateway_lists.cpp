@@ -59,7 +59,7 @@ void print_table(const sheets::Findings& findings) {
 // Judges what is recorded already. A gateway that runs has the records to itself and does it within a moment.
 Result<std::string> judge_now(const ListsOptions& options) {
   std::error_code none;
-  if (database().empty() && !fs::exists(fs::path(options.data) / "gateway.sqlite", none))
+  if (database().empty() && !fs::exists(fs::path(options.data) / gateway::kLedgerFile, none))
     return "no records yet";
   auto matching = gateway::Matching::open(options.data, database(), true);
   if (!matching && matching.error().code == "database_in_use")

@@ -8,12 +8,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "gateway/ledger.h"
 
 namespace alcove::gateway {
 namespace {
 
-constexpr std::string_view kRecords = "gateway.sqlite";  // as the ledger calls it
-constexpr std::string_view kOwnName = "matching";        // in the trail, where no person acted
+constexpr std::string_view kOwnName = "matching";  // in the trail, where no person acted
 
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -50,7 +50,7 @@ struct Matching::Row {
 
 Result<Matching> Matching::open(const std::filesystem::path& data, const std::string& address, bool alone) {
   auto book = TRY(ClassListBook::open(data, address));
-  auto records = TRY(store::Connection::open(address.empty() ? (data / kRecords).string() : address,
+  auto records = TRY(store::Connection::open(address.empty() ? (data / kLedgerFile).string() : address,
                                              {.exclusive = alone && address.empty()}));
   TRY(store::migrate(records, "trail", store::kTrailSchema));
   return Matching(std::move(book), std::move(records));
@@ -253,8 +253,8 @@ Result<std::size_t> Matching::update_all() {
 
 Result<store::TrailCheck> verify_trail(const std::filesystem::path& data, const std::string& address,
                                        const std::optional<store::TrailHead>& known) {
-  auto records = TRY(
-      store::Connection::open(address.empty() ? (data / kRecords).string() : address, {.read_only = true}));
+  auto records = TRY(store::Connection::open(address.empty() ? (data / kLedgerFile).string() : address,
+                                             {.read_only = true}));
   return store::verify_trail(records, known);
 }
 
