@@ -37,7 +37,7 @@ void report_wiring(const GatewayProcess& process, const Wiring& wiring) {
     log(LogLevel::Error, "space_misconfigured", {{"why", wiring.space_error}});
   }
   log(LogLevel::Info, "reads_here",
-      {{"value", wiring.readers->can_read_here()}, {"models", process.server.reader.models.string()}});
+      {{"value", wiring.readers->can_read_here()}, {"models", process.reader.models.string()}});
   if (!wiring.readers->any()) log(LogLevel::Error, "no_reader", {{"why", wiring.readers->advice()}});
   if (!wiring.ledger->shared())
     log(LogLevel::Warning, "files_live_on_this_disk",
@@ -50,10 +50,10 @@ Result<std::unique_ptr<Wiring>> wire(const GatewayProcess& process) {
   auto wiring = std::make_unique<Wiring>();
   wiring->ledger = TRY(gateway::Ledger::open(process.ledger));
   gateway::ReadHere here;
-  if (sheets::find_models(process.server.reader.models).complete()) {
-    auto reader = process.server.reader;
-    reader.engine.requests = process.server.workers;
-    wiring->local = std::make_unique<LocalReader>(reader, process.server.sheet);
+  if (sheets::find_models(process.reader.models).complete()) {
+    auto reader = process.reader;
+    reader.engine.requests = process.workers_here;
+    wiring->local = std::make_unique<LocalReader>(reader, process.sheet);
     here = [local = wiring->local.get()](const gateway::SheetToRead& sheet) { return local->read(sheet); };
   }
   if (!process.space_url.empty()) {
@@ -85,18 +85,16 @@ Result<void> serve_gateway(const GatewayProcess& process) {
       {.workers = process.workers,
        .recorded = [&](const gateway::Record& record) { service_to_tell->recorded(record); }},
       *wiring->ledger, *wiring->readers, wiring->figures);
-  GatewayService service({.door = {.tokens = process.server.tokens,
-                                   .guard_figures = process.server.guard_metrics,
-                                   .log_probes = true},
+  GatewayService service({.door = process.door,
                           .sheet_limit = process.server.body_limit,
                           .space_url = process.space_url,
                           .space_error = wiring->space_error,
-                          .models = process.server.reader.models,
+                          .models = process.reader.models,
                           .batch = kBatch},
                          gateway, *wiring->ledger, *wiring->readers, wiring->figures);
   service_to_tell = &service;
   gateway::MatchingKeeper keeper(std::move(matching));
-  auto server = server_settings(process.server);
+  auto server = process.server;
   server.body_limit = std::max(server.body_limit, kBatchBody);
   server.spool = process.ledger.data / "incoming";
   std::error_code exists;
@@ -109,7 +107,7 @@ Result<void> serve_gateway(const GatewayProcess& process) {
       wait_for_stop(signals);
       service.drain();
       gateway.drain();
-      finish_or_stop(signals, process.server.drain, [&] { return gateway.under_way() > 0; });
+      finish_or_stop(signals, process.drain, [&] { return gateway.under_way() > 0; });
       gateway.end_waits();
       finish_or_stop(signals, std::chrono::seconds(1), [] { return requests_in_flight() > 0; });
       stop_server();
@@ -134,7 +132,7 @@ Result<void> run_worker(const GatewayProcess& process) {
   gateway.start();
   wait_for_stop(signals);
   gateway.drain();
-  finish_or_stop(signals, process.server.drain, [&] { return gateway.under_way() > 0; });
+  finish_or_stop(signals, process.drain, [&] { return gateway.under_way() > 0; });
   return {};
 }
 

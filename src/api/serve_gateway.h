@@ -2,18 +2,29 @@
 // The gateway as a process: takes sheets in at once, has them read by the Space or by itself, and leaves in
 // order.
 
-#include "api/serve_sheets.h"
+#include <chrono>
+#include <string>
+
+#include "api/routes.h"
+#include "api/server.h"
 #include "gateway/ledger.h"
 #include "gateway/readers.h"
+#include "sheets/pipeline.h"
+#include "sheets/reader.h"
 
 namespace alcove::api {
 
 struct GatewayProcess {
-  ServeSettings server;  // host, port, models and how sheets are read, tokens, limits
+  ServerSettings server;
+  Door door;
+  sheets::ReaderSettings reader;  // who reads when the Space does not
+  sheets::SheetOptions sheet;
+  int workers_here = 2;  // sheets read here at once
   gateway::LedgerSettings ledger;
   gateway::ReadersSettings readers;
   std::string space_url, space_repository, space_token, hub_token;
-  int workers = 4;  // sheets under way at once, wherever they are read
+  int workers = 4;                 // sheets under way at once, wherever they are read
+  std::chrono::seconds drain{25};  // how long the sheets in hand may take after SIGTERM
 };
 
 // Serves until SIGTERM or SIGINT; what is under way then is recorded, what waits stays queued. Errors as

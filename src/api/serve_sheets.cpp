@@ -7,6 +7,7 @@
 
 #include "api/sheet_page.h"
 #include "api/sheet_service.h"
+#include "api/sheet_space.h"
 #include "api/stop_signals.h"
 #include "base/log.h"
 #include "imaging/decode_pool.h"
@@ -23,37 +24,26 @@ Result<std::shared_ptr<sheets::SheetReader>> load_reader(const sheets::ReaderSet
 
 }  // namespace
 
-ServerSettings server_settings(const ServeSettings& settings) {
-  return {.host = settings.host == "localhost" ? "127.0.0.1" : settings.host,
-          .port = settings.port,
-          .body_limit = settings.body_limit,
-          .upload_memory = settings.upload_memory,
-          .upload_time = settings.upload_time,
-          .idle_time = settings.idle_time,
-          .allowed_origins = settings.allowed_origins};
-}
-
-Result<void> serve_answer_sheet(const ServeSettings& settings) {
+Result<void> serve_answer_sheet(const SheetProcess& process) {
   const auto signals = block_stop_signals();
 
-  auto reader = settings.reader;
-  reader.engine.requests = settings.workers;
-  SheetSpace space({.models = settings.reader.models, .workers = settings.workers, .queue = settings.queue},
+  auto reader = process.reader;
+  reader.engine.requests = process.workers;
+  SheetSpace space({.models = process.reader.models, .workers = process.workers, .queue = process.queue},
                    [reader] { return load_reader(reader); });
-  const auto pool = std::make_shared<imaging::DecodePool>(imaging::PoolSettings{.workers = settings.workers});
-  SheetService service({.door = {settings.tokens, settings.guard_metrics},
-                        .body_limit = settings.body_limit,
+  const auto pool = std::make_shared<imaging::DecodePool>(imaging::PoolSettings{.workers = process.workers});
+  SheetService service({.door = process.door,
+                        .body_limit = process.server.body_limit,
                         .decode_workers = [pool] { return pool->status(); }},
-                       space, read_page_with(pool, settings.sheet));
-  const auto server = server_settings(settings);
+                       space, read_page_with(pool, process.sheet));
   std::thread leaving;
-  TRY(run_server(server, service, [&](int port) {
-    log(LogLevel::Info, "listening", {{"host", settings.host}, {"port", static_cast<long long>(port)}});
+  TRY(run_server(process.server, service, [&](int port) {
+    log(LogLevel::Info, "listening", {{"host", process.server.host}, {"port", static_cast<long long>(port)}});
     space.start();
     leaving = std::thread([&] {
       wait_for_stop(signals);
       space.drain();
-      finish_or_stop(signals, settings.drain, [&] { return requests_in_flight() > 0 || is_busy(space); });
+      finish_or_stop(signals, process.drain, [&] { return requests_in_flight() > 0 || is_busy(space); });
       stop_server();
     });
   }));

@@ -12,19 +12,20 @@
 #include "app/exit_code.h"
 #include "app/gateway_lists.h"
 #include "app/reader_options.h"
+#include "app/server_options.h"
 #include "base/csv.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "gateway/backup.h"
 
 namespace alcove::app {
 namespace {
 
 struct GatewayOptions {
+  ServerOptions serving;
   api::GatewayProcess process;
   std::string policy = "remote-first";
   std::string data = "data";
-  std::string token_file, log = "json", format = "jsonl";
+  std::string format = "jsonl";
   int hold = 50, lease = 60;
 };
 
@@ -34,18 +35,17 @@ std::string environment(const char* name) {
 }
 
 Result<api::GatewayProcess> settings_of(GatewayOptions options, const ReaderOptions& reader) {
-  set_log_format(options.log == "text" ? LogFormat::Text : LogFormat::JsonLines);
+  TRY(settle(options.serving));
   auto& process = options.process;
-  process.server.reader = TRY(reader_settings(reader));
-  process.server.sheet = reader.sheet;
+  process.server = options.serving.server;
+  process.door = options.serving.door;
+  process.reader = TRY(reader_settings(reader));
+  process.sheet = reader.sheet;
   process.readers.policy = TRY(gateway::parse_policy(options.policy));
   process.readers.hold = std::chrono::seconds(options.hold);
   process.ledger.lease_ms = 1000 * options.lease;
   process.ledger.data = options.data;
   process.ledger.database = environment("DATABASE_URL");
-  // Secrets come from the environment or a file: the arguments of a process are there for everybody to see.
-  process.server.tokens.add(environment("ALCOVE_TOKEN"));
-  if (!options.token_file.empty()) TRY(process.server.tokens.add_file(options.token_file));
   process.space_token = environment("HF_SPACE_TOKEN");
   process.hub_token = environment("HF_TOKEN");
   return process;
@@ -160,7 +160,7 @@ void add_readers(CLI::App& command, GatewayOptions& options) {
       ->envname("ALCOVE_UNDER_WAY")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  command.add_option("--workers", process.server.workers, "sheets read here at once")
+  command.add_option("--workers", process.workers_here, "sheets read here at once")
       ->envname("ALCOVE_WORKERS")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
@@ -175,10 +175,6 @@ void add_readers(CLI::App& command, GatewayOptions& options) {
                   "seconds without a sign of life after which a reader of a shared queue is taken for dead")
       ->envname("ALCOVE_LEASE")
       ->check(CLI::Range(1, 3'600))
-      ->capture_default_str();
-  command.add_option("--log", options.log, "json, or text for reading at a desk")
-      ->envname("ALCOVE_LOG")
-      ->check(CLI::IsMember({"json", "text"}))
       ->capture_default_str();
   command.footer(
       "From the environment: DATABASE_URL (postgres://…; without it records live in SQLite in the data "
@@ -218,23 +214,12 @@ void add_gateway(CLI::App& parser, Run& run) {
   auto* command =
       parser.add_subcommand("gateway", "Take sheets in, have them read by a Space or here, record each once");
   auto options = std::make_shared<GatewayOptions>();
-  auto& server = options->process.server;
+  auto& server = options->serving.server;
   server.port = 8000;
   // Bodies go to the disk one after the other: little memory serves many.
   server.upload_memory = 96 << 20;
-  command->add_option("--port", server.port, "port to listen on")
-      ->envname("PORT")
-      ->check(CLI::Range(1, 65535))
-      ->capture_default_str();
-  command->add_option("--host", server.host, "address to listen on")
-      ->envname("ALCOVE_HOST")
-      ->capture_default_str();
-  command
-      ->add_option("--token-file", options->token_file,
-                   "file of bearer tokens, one a line, beside ALCOVE_TOKEN")
-      ->envname("ALCOVE_TOKEN_FILE");
-  command->add_flag("--guard-metrics", server.guard_metrics, "/metrics and /status want a token too")
-      ->envname("ALCOVE_GUARD_METRICS");
+  options->serving.door.log_probes = true;
+  add_server_options(*command, options->serving);
   add_readers(*command, *options);
   auto reader = add_reader_options(*command);
   add_export(*command, run);
@@ -250,6 +235,7 @@ void add_gateway(CLI::App& parser, Run& run) {
 void add_worker(CLI::App& parser, Run& run) {
   auto* command = parser.add_subcommand("worker", "Read sheets for gateways that share DATABASE_URL");
   auto options = std::make_shared<GatewayOptions>();
+  add_log_option(*command, options->serving.log);
   add_readers(*command, *options);
   auto reader = add_reader_options(*command);
   command->callback([=, &run] { run = [=] { return work(*options, *reader); }; });
