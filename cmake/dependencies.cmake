@@ -67,6 +67,7 @@ alcove_pkgconfig(utf8proc libutf8proc)
 alcove_pkgconfig(sqlite sqlite3)
 alcove_pkgconfig(postgres libpq)
 alcove_pkgconfig(highway libhwy)
+alcove_pkgconfig(re2 re2)
 
 # net
 find_package(CURL REQUIRED)

@@ -17,7 +17,7 @@ TABLE = {
     "engine": ({"base", "graph"}, ["openvino/"]),
     "imaging": ({"base"}, ["jpeglib.h", "jerror.h", "turbojpeg.h", "png.h", "tiffio.h", "tiff.h", "webp/", "libheif/", "seccomp.h"]),
     "text": ({"base"}, ["utf8proc.h"]),
-    "store": ({"base"}, ["sqlite3.h", "libpq-fe.h", "hwy/"]),
+    "store": ({"base"}, ["sqlite3.h", "libpq-fe.h", "hwy/", "re2/"]),
     "net": ({"base"}, ["curl/"]),
     "hub": ({"base", "net"}, []),
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),

@@ -17,6 +17,7 @@ namespace alcove::api {
 namespace {
 
 constexpr std::string_view kService = "Paper Finder";
+constexpr std::string_view kIndexPath = "/api/index";
 constexpr std::string_view kPage = "/finder/index.html";
 constexpr int kComeBack = 1;                    // seconds, for whoever is turned away
 constexpr std::size_t kMostExported = 100'000;  // papers of one answer
@@ -34,6 +35,13 @@ std::string_view name_of(FinderSpace::Phase phase) {
 Reply refusal(const Error& error) {
   const bool later = error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Overloaded;
   return later ? busy_reply(error, kComeBack) : error_reply(error);
+}
+
+// Records come in many at a time, questions do not.
+bool is_chromas(const Request& request) { return request.path.starts_with("/api/v2"); }
+
+Error too_large() {
+  return {ErrorKind::TooLarge, fmt::format("a request has at most {} MB here", kFinderBodyLimit >> 20), {}};
 }
 
 // A search comes as an address or, when a whole abstract is pasted, as a form.
@@ -133,11 +141,13 @@ FinderService::FinderService(Door door, FinderSpace& space)
       gradio_(std::string(kService), kFinderBodyLimit,
               finder_endpoints([this](UseFinder use) { with_index(std::move(use)); })),
       mcp_(std::string(kService), finder_tools([this](UseFinder use) { with_index(std::move(use)); })),
+      chroma_(space, [this](Request request) { return refuse_change(std::move(request)); }),
       routes_(std::move(door), make_routes(), dialects()) {}
 
 std::vector<Route> FinderService::dialects() {
   auto routes = gradio_.routes();
   std::ranges::move(mcp_.routes(), std::back_inserter(routes));
+  std::ranges::move(chroma_.routes(), std::back_inserter(routes));
   return routes;
 }
 
@@ -161,13 +171,32 @@ std::vector<Route> FinderService::make_routes() {
       {Method::Get, "/api/paper", Access::Open, here(&FinderService::paper)},
       {Method::Get, "/api/export", Access::Open, here(&FinderService::export_papers)},
       {Method::Post, "/api/export", Access::Open, here(&FinderService::export_papers)},
+      {Method::Get, std::string(kIndexPath), Access::Open, here(&FinderService::index)},
+      {Method::Post, std::string(kIndexPath), Access::Owner, here(&FinderService::control_index)},
       {Method::Post, "/v1/embeddings", Access::Guarded, here(&FinderService::embeddings)},
       {Method::Get, "/openapi.json", Access::Open,
        [](Request request, Answer answer) { answer.send(asset_reply(request, "/finder/openapi.json")); }},
   };
 }
 
+std::optional<Reply> FinderService::refuse(const Request& head) {
+  auto refused = routes_.refuse(head);
+  if (is_chromas(head)) return refused ? std::optional(in_chromas_shape(*std::move(refused))) : std::nullopt;
+  if (!refused && head.declared_length.value_or(0) > kFinderBodyLimit) return error_reply(too_large());
+  return refused;
+}
+
+// Whoever may not control the index may change nothing else.
+std::optional<Reply> FinderService::refuse_change(Request request) const {
+  request.method = Method::Post;
+  request.path = kIndexPath;
+  return routes_.refuse(request);
+}
+
 void FinderService::handle(Request request, Answer answer) {
+  // One that came in pieces had not said how large it is.
+  if (!is_chromas(request) && request.body.size() > kFinderBodyLimit)
+    return answer.send(error_reply(too_large()));
   routes_.handle(std::move(request), std::move(answer));
 }
 
@@ -201,21 +230,13 @@ void FinderService::ready(Request, Answer answer) {
 void FinderService::status(Request, Answer answer) {
   const auto state = space_.state();
   const auto papers = state.finder ? state.finder->size() : 0;
-  const auto vectors = state.finder ? state.finder->vectors() : 0;
   const bool by_meaning = state.finder && state.finder->can_search_by_meaning();
   Json json{{"ready", state.finder != nullptr && !space_.draining()},
             {"state", space_.draining() ? "draining" : name_of(state.phase)},
             {"version", kVersion},
             {"papers", papers},
             {"by_meaning", by_meaning},
-            {"index",
-             {{"state", space_.importing() ? "indexing"
-                        : state.finder     ? "idle"
-                                           : "empty"},
-              {"done", vectors},
-              {"total", papers},
-              {"model", state.finder ? state.finder->model().description : ""}}}};
-  if (!state.no_index.empty()) json["index"]["error"] = state.no_index;
+            {"index", index_json()}};
   if (state.phase == FinderSpace::Phase::Failed) json["error"] = state.error;
   if (state.embedder)
     json["model"] = {{"description", state.embedder->description()},
@@ -229,6 +250,60 @@ void FinderService::status(Request, Answer answer) {
                    {"workers", space_.queue().workers()},
                    {"capacity", space_.queue().capacity()}};
   answer.send(json_reply(200, json));
+}
+
+// How far it is: of the papers that serve, those found by meaning; and what the indexer is at.
+Json FinderService::index_json() const {
+  using Phase = papers::Indexer::Phase;
+  const auto state = space_.state();
+  const auto work = space_.indexer().state();
+  const bool at_work = work.phase != Phase::Idle || space_.importing();
+  Json json{{"state", at_work        ? "indexing"
+                      : state.finder ? "idle"
+                                     : "empty"},
+            {"done", state.finder ? state.finder->vectors() : 0},
+            {"total", state.finder ? state.finder->size() : 0},
+            {"model", state.finder ? state.finder->model().description : ""}};
+  if (work.phase == Phase::Fetching || work.phase == Phase::Embedding) {
+    json["phase"] = work.phase == Phase::Fetching ? "fetching" : "embedding";
+    json["venue"] = work.venue;
+    json["phase_done"] = work.done;
+    json["phase_total"] = work.total;
+    json["per_second"] = work.per_second;
+    if (work.seconds_left) json["seconds_left"] = *work.seconds_left;
+  }
+  if (!work.error.empty())
+    json["error"] = work.error;
+  else if (!state.no_index.empty())
+    json["error"] = state.no_index;
+  return json;
+}
+
+void FinderService::index(Request, Answer answer) { answer.send(json_reply(200, index_json())); }
+
+// {"action": "start", "venues": […]} or {"action": "stop"}
+void FinderService::control_index(Request request, Answer answer) {
+  const auto body = parse_json(request.body);
+  if (!body) return answer.send(error_reply(body.error(), 400));
+  const auto& action = member(*body, "action");
+  const auto& named = member(*body, "venues");
+  std::vector<std::string> venues;
+  bool sound = named.is_null() || named.is_array();
+  for (const auto& venue : named.is_array() ? named : Json::array()) {
+    sound = sound && venue.is_string();
+    if (sound) venues.push_back(venue.get<std::string>());
+  }
+  if (!sound || (action != "start" && action != "stop"))
+    return answer.send(refusal({ErrorKind::BadInput,
+                                "`action` is start or stop, and `venues` a list of ids such as "
+                                "NeurIPS.cc/2025/Conference",
+                                {}}));
+  if (action == "stop")
+    space_.indexer().stop();
+  else if (const auto started = space_.start_indexing(std::move(venues)); !started)
+    return answer.send(started.error().code == "indexing" ? error_reply(started.error(), 409)
+                                                          : refusal(started.error()));
+  answer.send(json_reply(202, index_json()));
 }
 
 void FinderService::metrics(Request, Answer answer) {

@@ -1,6 +1,7 @@
 #pragma once
 // What the paper finder answers: one table of routes, one function each.
 
+#include "api/chroma.h"
 #include "api/finder_space.h"
 #include "api/finder_tools.h"
 #include "api/routes.h"
@@ -13,7 +14,7 @@ class FinderService final : public Service {
  public:
   FinderService(Door door, FinderSpace& space);
 
-  std::optional<Reply> refuse(const Request& head) override { return routes_.refuse(head); }
+  std::optional<Reply> refuse(const Request& head) override;
   void handle(Request request, Answer answer) override;
   void finished(const Finished& request) override { routes_.finished(request, metrics_); }
   int retry_after() const override { return 1; }
@@ -21,6 +22,7 @@ class FinderService final : public Service {
  private:
   std::vector<Route> make_routes();
   std::vector<Route> dialects();
+  std::optional<Reply> refuse_change(Request request) const;
   void root(Request, Answer);
   void health(Request, Answer);
   void ready(Request, Answer);
@@ -30,6 +32,9 @@ class FinderService final : public Service {
   void paper(Request, Answer);
   void export_papers(Request, Answer);
   void embeddings(Request, Answer);
+  void index(Request, Answer);
+  void control_index(Request, Answer);
+  Json index_json() const;
 
   // On a worker, with the index there is.
   void with_index(UseFinder use, std::function<bool()> gone = {});
@@ -40,6 +45,7 @@ class FinderService final : public Service {
   Metrics metrics_;
   Gradio gradio_;
   Mcp mcp_;
+  Chroma chroma_;
   const Routes routes_;
 };
 

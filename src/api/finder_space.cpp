@@ -1,14 +1,20 @@
 #include "api/finder_space.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 #include "base/log.h"
 #include "store/paper_folder.h"
+#include "store/paper_snapshots.h"
 
 namespace alcove::api {
 
 FinderSpace::FinderSpace(FinderSettings settings, LoadEmbedder load)
-    : settings_(std::move(settings)), load_(std::move(load)), queue_(settings_.workers, settings_.queue) {}
+    : settings_(std::move(settings)),
+      load_(std::move(load)),
+      indexer_(settings_.indexer),
+      queue_(settings_.workers, settings_.queue) {}
 
 FinderSpace::~FinderSpace() {
   {
@@ -20,10 +26,57 @@ FinderSpace::~FinderSpace() {
   if (loader_.joinable()) loader_.join();
 }
 
-void FinderSpace::start() {
+void FinderSpace::start(const std::string& address) {
+  restore();
   open_index();
   watcher_ = std::thread([this] { watch(); });
-  loader_ = std::thread([this] { load_model(); });
+  loader_ = std::thread([this, address] {
+    load_model();
+    tell(address);
+    static_cast<void>(indexer_.start_due(state().embedder));  // refused only when somebody was quicker
+  });
+}
+
+// The end of what the log tells of a start; its beginning, folders and model, is told where they are made.
+void FinderSpace::tell(const std::string& address) const {
+  const auto now = state();
+  const auto papers = now.finder ? now.finder->size() : 0;
+  log(LogLevel::Info, "startup", {{"message", "Collection 'openreview_papers' ready."}});
+  log(LogLevel::Info, "startup",
+      {{"message", papers > 0 ? fmt::format("Existing index found with {} entries.", papers)
+                              : std::string("Index is empty. Indexing in the background.")}});
+  log(LogLevel::Info, "startup", {{"message", fmt::format("Up and running, listening on {}", address)}});
+}
+
+Result<void> FinderSpace::start_indexing(std::vector<std::string> venues) {
+  const auto now = state();
+  if (now.phase == Phase::Loading)
+    return fail(ErrorKind::Unavailable, "the model is being loaded; indexing starts by itself afterwards",
+                "no_model");
+  return venues.empty() ? indexer_.start_due(now.embedder) : indexer_.start(std::move(venues), now.embedder);
+}
+
+void FinderSpace::restore() {
+  const store::PaperFolder folder(settings_.indexer.data);
+  if (settings_.snapshots.empty() || !store::file_stamp(folder.current()).empty()) return;
+  std::error_code failure;
+  std::filesystem::create_directories(settings_.indexer.data, failure);
+  const auto restored = store::PaperSnapshots(settings_.snapshots).restore(folder.current());
+  if (restored)
+    log(LogLevel::Info, "index_restored", {{"from", *restored}});
+  else
+    log(LogLevel::Info, "no_snapshot", {{"reason", restored.error().message}});
+}
+
+// Once for each index that serves; one that could not be copied is tried again.
+void FinderSpace::publish() {
+  const store::PaperFolder folder(settings_.indexer.data);
+  const auto stamp = store::file_stamp(folder.current());
+  if (settings_.snapshots.empty() || stamp.empty() || stamp == published_) return;
+  const auto done = store::PaperSnapshots(settings_.snapshots).publish(folder.current());
+  if (!done) return log(LogLevel::Warning, "snapshot_failed", {{"reason", done.error().message}});
+  published_ = stamp;
+  log(LogLevel::Info, "snapshot", {{"folder", settings_.snapshots.string()}});
 }
 
 FinderSpace::State FinderSpace::state() const {
@@ -31,7 +84,7 @@ FinderSpace::State FinderSpace::state() const {
   return state_;
 }
 
-bool FinderSpace::importing() const { return store::PaperFolder(settings_.data).has_next(); }
+bool FinderSpace::importing() const { return store::PaperFolder(settings_.indexer.data).has_next(); }
 
 Result<void> FinderSpace::submit(std::function<void()> work, std::function<bool()> gone) {
   if (draining_) return fail(ErrorKind::Unavailable, "the server is shutting down; try again", "draining");
@@ -43,6 +96,7 @@ void FinderSpace::watch() {
   while (sleep()) {
     const auto now = state();
     if (!now.finder || now.finder->is_stale()) open_index();
+    publish();
   }
 }
 
@@ -55,7 +109,7 @@ bool FinderSpace::sleep() {
 // nothing.
 void FinderSpace::open_index() {
   const auto embedder = state().embedder;
-  auto finder = papers::Finder::load(settings_.data, embedder);
+  auto finder = papers::Finder::load(settings_.indexer.data, embedder);
   const std::lock_guard lock(mutex_);
   if (finder) {
     state_.finder = *std::move(finder);

@@ -13,6 +13,7 @@
 
 #include "api/work_queue.h"
 #include "papers/finder.h"
+#include "papers/indexer.h"
 
 namespace alcove::api {
 
@@ -20,7 +21,8 @@ namespace alcove::api {
 using LoadEmbedder = std::function<Result<std::shared_ptr<papers::Embedder>>()>;
 
 struct FinderSettings {
-  std::filesystem::path data;
+  papers::IndexerSettings indexer;
+  std::filesystem::path snapshots;  // where copies of the index go and come from; empty: nowhere
   int workers = 2;
   std::size_t queue = 256;
   std::chrono::milliseconds look_again{1000};  // between looks at the index
@@ -42,10 +44,13 @@ class FinderSpace {
 
   FinderSpace(FinderSettings settings, LoadEmbedder load);
   ~FinderSpace();
-  void start();
+  // `address` is what the log says at last: where it listens.
+  void start(const std::string& address);
 
   State state() const;
-  bool importing() const;  // somebody is writing the next index
+  bool importing() const;  // somebody is writing the next index, be it another process
+  papers::Indexer& indexer() { return indexer_; }
+  Result<void> start_indexing(std::vector<std::string> venues);  // none: what is due
   const FinderSettings& settings() const { return settings_; }
   const WorkQueue& queue() const { return queue_; }
   void drain() { draining_ = true; }
@@ -58,6 +63,9 @@ class FinderSpace {
   void watch();
   void open_index();
   void load_model();
+  void tell(const std::string& address) const;
+  void restore();
+  void publish();
   bool sleep();  // false: time to leave
 
   const FinderSettings settings_;
@@ -67,6 +75,8 @@ class FinderSpace {
   std::condition_variable stopping_;
   bool stop_ = false;
   std::atomic<bool> draining_{false};
+  std::string published_;  // stamp of the index that was copied out last; the watcher's own
+  papers::Indexer indexer_;
   std::thread watcher_, loader_;
   WorkQueue queue_;  // last: its threads use the rest
 };

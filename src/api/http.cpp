@@ -87,15 +87,23 @@ void Reply::set_header(std::string name, std::string value) {
 }
 
 std::optional<std::string_view> match_route(std::string_view pattern, std::string_view path) {
-  const auto open = pattern.find('{');
-  if (open == std::string_view::npos)
-    return pattern == path ? std::optional(std::string_view()) : std::nullopt;
-  const auto after = pattern.substr(pattern.find('}') + 1);
-  if (path.size() <= open + after.size() || !path.starts_with(pattern.substr(0, open)) ||
-      !path.ends_with(after))
-    return std::nullopt;
-  const auto value = path.substr(open, path.size() - open - after.size());
-  return value.find('/') == std::string_view::npos ? std::optional(value) : std::nullopt;
+  const char *first = path.data(), *last = path.data();  // of the values
+  bool has_value = false;
+  while (true) {
+    const auto wanted = pattern.substr(0, pattern.find('/'));
+    const auto given = path.substr(0, path.find('/'));
+    const bool is_value = wanted.starts_with('{');
+    if (is_value ? given.empty() : wanted != given) return std::nullopt;
+    if (is_value) {
+      if (!std::exchange(has_value, true)) first = given.data();
+      last = given.data() + given.size();
+    }
+    const bool ends = wanted.size() == pattern.size();
+    if (ends != (given.size() == path.size())) return std::nullopt;
+    if (ends) return has_value ? std::string_view(first, last) : std::string_view();
+    pattern.remove_prefix(wanted.size() + 1);
+    path.remove_prefix(given.size() + 1);
+  }
 }
 
 std::string percent_decoded(std::string_view text, bool plus_is_space) {

@@ -53,6 +53,9 @@ TEST(MatchRoute, TakesOneSegmentForAParameter) {
   EXPECT_EQ(match_route("/status", "/status/"), std::nullopt);
   EXPECT_EQ(match_route("/jobs/{id}", "/jobs/42"), "42");
   EXPECT_EQ(match_route("/jobs/{id}/events", "/jobs/42/events"), "42");
+  EXPECT_EQ(match_route("/a/{x}/b/{y}", "/a/1/b/2"), "1/b/2");
+  EXPECT_EQ(match_route("/a/{x}/b/{y}", "/a/1/b/"), std::nullopt);
+  EXPECT_EQ(match_route("/a/{x}/b/{y}", "/a/1/b"), std::nullopt);
   for (const auto* other : {"/jobs", "/jobs/", "/jobs/42/events", "/jobs/4/2", "/job"})
     EXPECT_EQ(match_route("/jobs/{id}", other), std::nullopt) << other;
   for (const auto* other : {"/jobs/events", "/jobs//events", "/jobs/4/2/events", "/jobs/42"})

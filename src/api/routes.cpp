@@ -47,6 +47,17 @@ Reply unauthorized() {
   return reply;
 }
 
+Reply no_owner() {
+  auto reply =
+      error_reply({ErrorKind::BadInput,
+                   "this changes what everybody finds, and nobody is known to own this server: start "
+                   "it with ALCOVE_TOKEN set and send that token",
+                   "no_token_set"},
+                  401);
+  reply.set_header("WWW-Authenticate", "Bearer");
+  return reply;
+}
+
 Reply preflight_reply(std::string methods) {
   methods += ", OPTIONS";
   Reply reply{.status = 204, .headers = {}};
@@ -96,15 +107,17 @@ std::string Routes::allowed_methods(std::string_view path) const {
 }
 
 bool Routes::may(Access access, const Request& request) const {
-  if (door_.tokens.empty() || access == Access::Open) return true;
+  if (access == Access::Open || (door_.tokens.empty() && access != Access::Owner)) return true;
   if (access == Access::Figures && !door_.guard_figures) return true;
-  return door_.tokens.admit(request.header("authorization"));
+  // Chroma's clients have a header of their own for it.
+  return door_.tokens.admit(request.header("authorization")) ||
+         door_.tokens.admit(fmt::format("Bearer {}", request.header("x-chroma-token")));
 }
 
 std::optional<Reply> Routes::refuse(const Request& head) const {
   const auto* route = find(head.method, head.path);
-  if (route != nullptr && !may(route->access, head)) return unauthorized();
-  return std::nullopt;
+  if (route == nullptr || may(route->access, head)) return std::nullopt;
+  return door_.tokens.empty() ? no_owner() : unauthorized();
 }
 
 void Routes::handle(Request request, Answer answer) const {
@@ -142,7 +155,7 @@ void Routes::finished(const Finished& request, Metrics& metrics) const {
     fields.push_back({"parent_id", request.trace.parent});
   }
   const bool noise =
-      !door_.log_probes && route != nullptr && route->access != Access::Guarded && request.status == 200;
+      !door_.log_probes && route != nullptr && route->access < Access::Guarded && request.status == 200;
   log(noise ? LogLevel::Debug : LogLevel::Info, "request", fields);
 }
 

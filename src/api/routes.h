@@ -13,8 +13,9 @@
 
 namespace alcove::api {
 
-// Who may: everybody; with a token if figures are guarded; with a token.
-enum class Access { Open, Figures, Guarded };
+// Who may: everybody; with a token if figures are guarded; with a token if there are any; with a token, and
+// nobody when there is none.
+enum class Access { Open, Figures, Guarded, Owner };
 
 struct Route {
   Method method;
@@ -36,7 +37,7 @@ class Routes {
   // them out.
   Routes(Door door, std::vector<Route> routes, std::vector<Route> dialects = {});
 
-  // 401 for whoever may not; nothing where there is no such route, which handle() says.
+  // 401 for whoever may not, 403 where nobody may; nothing where there is no such route, which handle() says.
   std::optional<Reply> refuse(const Request& head) const;
   // The route, else a file of the page, a preflight, 404 or 405.
   void handle(Request request, Answer answer) const;

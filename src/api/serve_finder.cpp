@@ -1,5 +1,6 @@
 #include "api/serve_finder.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <thread>
@@ -18,11 +19,11 @@ Result<void> serve_paper_finder(const FinderProcess& process, LoadEmbedder load)
     return requests_in_flight() > 0 || space.queue().waiting() + space.queue().running() > 0;
   };
   auto server = process.server;
-  server.body_limit = kFinderBodyLimit;
+  server.body_limit = kChromaBodyLimit;
   std::thread leaving;
   TRY(run_server(server, service, [&](int port) {
-    log(LogLevel::Info, "listening", {{"host", server.host}, {"port", static_cast<long long>(port)}});
-    space.start();
+    log(LogLevel::Info, "serving", {{"host", server.host}, {"port", static_cast<long long>(port)}});
+    space.start(fmt::format("{}:{}", server.host, port));
     leaving = std::thread([&] {
       wait_for_stop(signals);
       space.drain();

@@ -60,7 +60,7 @@ Result<void> show_papers(const fs::path& samples, const fs::path& model) {
   fmt::print("\n{} sample papers indexed in {:.1f} s\n", done.papers, seconds_since(start));
 
   const auto embedder = TRY(load_model(options));
-  const auto finder = TRY(papers::Finder::load(options.data, embedder));
+  const auto finder = TRY(papers::Finder::load(options.index(), embedder));
   for (const auto* query : kQueries) {
     papers::SearchRequest request{.limit = kShown};
     request.query = TRY(papers::read_query(query));

@@ -32,7 +32,7 @@ Result<papers::ImportReport> import_with_progress(const PapersOptions& options,
   auto embedder = TRY(load_model(options));
   std::unique_ptr<Progress> progress;
   std::size_t drawn = 0;
-  auto report = papers::import_papers({options.data, embedder.get(), whole_venue, vectors}, papers,
+  auto report = papers::import_papers({options.index(), embedder.get(), whole_venue, vectors}, papers,
                                       [&](std::size_t done, std::size_t total) {
                                         if (!progress) progress = std::make_unique<Progress>(total, "papers");
                                         for (; drawn < done; ++drawn) progress->advance();
@@ -124,7 +124,7 @@ Result<int> search(const SearchOptions& options) {
   const auto request = TRY(request_of(options));
   // Words alone need no model.
   const auto embedder = request.mode == papers::Mode::Words ? nullptr : TRY(load_model(options.papers));
-  const auto finder = TRY(papers::Finder::load(options.papers.data, embedder));
+  const auto finder = TRY(papers::Finder::load(options.papers.index(), embedder));
   const auto result = TRY(finder->search(request));
   print_result(result, options.format, request);
   return result.total == 0 ? kNeedsAttention : kDone;
@@ -137,9 +137,9 @@ int run_search(const SearchOptions& options) {
 }
 
 int status(const PapersOptions& options) {
-  auto index = store::PaperIndex::open(store::PaperFolder(options.data).current());
+  auto index = store::PaperIndex::open(store::PaperFolder(options.index()).current());
   if (!index) return report(index.error());
-  const auto finder = papers::Finder::load(options.data, nullptr);
+  const auto finder = papers::Finder::load(options.index(), nullptr);
   if (!finder) return report(finder.error());
   const auto facets = (*finder)->search({.limit = 0, .facet_values = 1'000});
   if (!facets) return report(facets.error());
@@ -149,9 +149,9 @@ int status(const PapersOptions& options) {
     fmt::print("model: {} ({} numbers, {})\n", model.description, model.width, model.hash.substr(0, 12));
   std::error_code unreadable;
   fmt::print(
-      "file: {} ({:.1f} MB)\n", store::PaperFolder(options.data).current().string(),
-      static_cast<double>(fs::file_size(store::PaperFolder(options.data).current(), unreadable)) / 1e6);
-  if (store::PaperFolder(options.data).has_next())
+      "file: {} ({:.1f} MB)\n", store::PaperFolder(options.index()).current().string(),
+      static_cast<double>(fs::file_size(store::PaperFolder(options.index()).current(), unreadable)) / 1e6);
+  if (store::PaperFolder(options.index()).has_next())
     fmt::print("an import was interrupted or is at work; the same import again goes on from there\n");
   for (const auto& venue : facets->facets.venues) fmt::print("{:>7}  {}\n", venue.count, venue.value);
   return kDone;

@@ -1,6 +1,7 @@
 #pragma once
 // What the subcommands of `alcove papers` share.
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <span>
@@ -11,6 +12,7 @@
 #include "app/reader_options.h"
 #include "papers/finder.h"
 #include "papers/importer.h"
+#include "papers/openreview.h"
 
 namespace alcove::app {
 
@@ -18,6 +20,8 @@ struct PapersOptions {
   std::string data = "papers";
   std::string model, adapter, query_adapter;  // folders
   ReaderOptions engine;                       // how the model is run
+
+  std::filesystem::path index() const;  // the folder of the index itself
 };
 
 struct SearchOptions {
@@ -50,6 +54,7 @@ Result<papers::ImportReport> import_with_progress(const PapersOptions& options,
 void print_report(const PapersOptions& options, const papers::ImportReport& report);
 
 // In papers_index_command.cpp.
+void add_openreview_options(CLI::App& command, papers::OpenReviewSettings& source);
 void add_papers_index(CLI::App& parser, Run& run);
 
 }  // namespace alcove::app

@@ -44,7 +44,7 @@ Result<int> index_venue(const IndexOptions& options, const std::string& venue) {
 }
 
 int index(IndexOptions options) {
-  options.source.cache = options.papers.data;
+  options.source.cache = options.papers.index();
   if (options.afresh) options.source.fresh = std::chrono::seconds(0);
   for (const auto& venue : options.venues) {
     const auto code = index_venue(options, venue);
@@ -55,6 +55,30 @@ int index(IndexOptions options) {
 }
 
 }  // namespace
+
+void add_openreview_options(CLI::App& command, papers::OpenReviewSettings& source) {
+  command.add_option("--username", source.username, "of an OpenReview account")
+      ->envname("OPENREVIEW_USERNAME");
+  command.add_option("--password", source.password, "better in the environment than on the command line")
+      ->envname("OPENREVIEW_PASSWORD");
+  command.add_option("--token", source.token, "instead of name and password")->envname("OPENREVIEW_TOKEN");
+  command.add_option("--api", source.api, "address of API v2")
+      ->envname("OPENREVIEW_API_BASEURL_V2")
+      ->capture_default_str();
+  command.add_option("--older-api", source.older_api, "address of API v1")
+      ->envname("OPENREVIEW_API_BASEURL_V1")
+      ->capture_default_str();
+  command
+      .add_option_function<int>(
+          "--pause", [&source](int pause) { source.pause = std::chrono::milliseconds(pause); },
+          "milliseconds between two requests [1000]")
+      ->check(CLI::Range(0, 60'000));
+  command
+      .add_option_function<int>(
+          "--patience", [&source](int patience) { source.patience = std::chrono::seconds(patience); },
+          "seconds to wait at most when OpenReview asks to [900]")
+      ->check(CLI::Range(0, 86'400));
+}
 
 void add_papers_index(CLI::App& parser, Run& run) {
   auto* command =
@@ -67,31 +91,7 @@ void add_papers_index(CLI::App& parser, Run& run) {
   add_papers_options(*command, options->papers);
   command->add_flag("--all", options->all, "all public submissions, not the accepted ones alone");
   command->add_flag("--afresh", options->afresh, "fetch again what was fetched within the last hour");
-  command->add_option("--username", options->source.username, "of an OpenReview account")
-      ->envname("OPENREVIEW_USERNAME");
-  command
-      ->add_option("--password", options->source.password,
-                   "better in the environment than on the command line")
-      ->envname("OPENREVIEW_PASSWORD");
-  command->add_option("--token", options->source.token, "instead of name and password")
-      ->envname("OPENREVIEW_TOKEN");
-  command->add_option("--api", options->source.api, "address of API v2")
-      ->envname("OPENREVIEW_API_BASEURL_V2")
-      ->capture_default_str();
-  command->add_option("--older-api", options->source.older_api, "address of API v1")
-      ->envname("OPENREVIEW_API_BASEURL_V1")
-      ->capture_default_str();
-  command
-      ->add_option_function<int>(
-          "--pause", [options](int pause) { options->source.pause = std::chrono::milliseconds(pause); },
-          "milliseconds between two requests [1000]")
-      ->check(CLI::Range(0, 60'000));
-  command
-      ->add_option_function<int>(
-          "--patience",
-          [options](int patience) { options->source.patience = std::chrono::seconds(patience); },
-          "seconds to wait at most when OpenReview asks to [900]")
-      ->check(CLI::Range(0, 86'400));
+  add_openreview_options(*command, options->source);
   command->callback([=, &run] { run = [=] { return index(*options); }; });
 }
 

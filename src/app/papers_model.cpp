@@ -7,6 +7,7 @@
 #include "app/papers_command.h"
 #include "base/mapped_file.h"
 #include "papers/paper.h"
+#include "store/paper_folder.h"
 
 namespace alcove::app {
 namespace {
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 // Where the model lies is a hint for the next command and no part of the index: another machine has another
 // folder.
-fs::path note_file(const PapersOptions& options) { return fs::path(options.data) / "model.txt"; }
+fs::path note_file(const PapersOptions& options) { return options.index() / "model.txt"; }
 
 std::string noted_model(const PapersOptions& options) {
   const auto note = MappedFile::open(note_file(options));
@@ -23,6 +24,8 @@ std::string noted_model(const PapersOptions& options) {
 }
 
 }  // namespace
+
+fs::path PapersOptions::index() const { return store::index_folder(data); }
 
 Result<std::shared_ptr<papers::Embedder>> load_model(const PapersOptions& options) {
   const auto model = options.model.empty() ? noted_model(options) : options.model;

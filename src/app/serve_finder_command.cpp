@@ -1,23 +1,34 @@
 // alcove serve paper-finder: the search Space.
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "api/serve_finder.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/finder_model.h"
 #include "app/papers_command.h"
 #include "app/server_options.h"
+#include "base/log.h"
+#include "base/sha256.h"
+#include "store/paper_folder.h"
+#include "store/paper_snapshots.h"
 
 namespace alcove::app {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kFirstVenue = "NeurIPS.cc/2025/Conference";  // the original finder's
+
 struct ServeFinderOptions {
   ServerOptions serving;
   api::FinderProcess process;
   PapersOptions papers;
+  std::string work;
 };
 
 // Where a Space's storage is mounted, else a folder beside whoever starts it.
@@ -26,11 +37,36 @@ std::string storage_folder() {
   return fs::is_directory("/data", unreadable) ? "/data" : "./persistent_storage";
 }
 
-// Compiled before it is needed, so that the first search by meaning is as quick as the others.
-Result<std::shared_ptr<papers::Embedder>> load_and_prepare(const PapersOptions& options) {
-  auto embedder = TRY(load_model(options));
-  if (embedder) TRY(embedder->prepare(papers::Purpose::Query));
-  return embedder;
+// One for each storage folder, on this machine's own disk.
+fs::path work_folder(const fs::path& storage) {
+  std::error_code unknown;
+  const auto path = fs::absolute(storage, unknown).lexically_normal().string();
+  return fs::temp_directory_path(unknown) /
+         fmt::format("alcove-papers-{}-{}", ::getuid(), sha256_hex(as_bytes(path)).substr(0, 12));
+}
+
+// The folders the set-up guide names. A storage that cannot be written may still be read.
+void make_folders(const fs::path& storage, const fs::path& weights) {
+  std::error_code failure;
+  fs::create_directories(weights, failure);
+  if (!failure && store::index_folder(storage) == storage && !store::PaperFolder(storage).exists())
+    fs::create_directories(storage / "chroma_db_index", failure);
+  if (failure)
+    log(LogLevel::Warning, "startup",
+        {{"message", fmt::format("{} cannot be written: {}; set --data to a folder that can",
+                                 storage.string(), failure.message())}});
+  log(LogLevel::Info, "startup",
+      {{"message", fmt::format("Ensured directories exist: {}, {}", weights.string(),
+                               store::index_folder(storage).string())}});
+}
+
+// The index lies where it is served from, unless that is a mount: then it is copied there.
+void choose_index(const ServeFinderOptions& options, api::FinderSettings& finder) {
+  const fs::path storage = options.papers.data;
+  finder.indexer.data = store::index_folder(storage);
+  if (options.work.empty() && !store::is_mount_to_mistrust(storage)) return;
+  finder.snapshots = finder.indexer.data;
+  finder.indexer.data = options.work.empty() ? work_folder(storage) : fs::path(options.work);
 }
 
 int serve(ServeFinderOptions options) {
@@ -38,10 +74,49 @@ int serve(ServeFinderOptions options) {
   auto& process = options.process;
   process.server = options.serving.server;
   process.door = options.serving.door;
-  process.finder.data = options.papers.data;
-  const auto served =
-      api::serve_paper_finder(process, [papers = options.papers] { return load_and_prepare(papers); });
+  const auto weights = fs::path(options.papers.data) / "model_weights";
+  make_folders(options.papers.data, weights);
+  choose_index(options, process.finder);
+  auto& venues = process.finder.indexer.venues;
+  if (venues.empty()) process.finder.indexer.first_venue = kFirstVenue;
+  std::erase(venues, "none");
+  const auto served = api::serve_paper_finder(
+      process, [papers = options.papers, weights] { return load_or_fetch_model(papers, weights); });
   return served ? kDone : report(served.error());
+}
+
+void add_search_limits(CLI::App& command, api::FinderSettings& finder) {
+  command.add_option("--workers", finder.workers, "searches at work at once")
+      ->envname("ALCOVE_WORKERS")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command.add_option("--queue", finder.queue, "searches that may wait; one more is answered 429")
+      ->envname("ALCOVE_QUEUE")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+}
+
+void add_indexing_options(CLI::App& command, ServeFinderOptions& options) {
+  auto& indexer = options.process.finder.indexer;
+  command
+      .add_option("--venue", indexer.venues,
+                  fmt::format("keep these venues of OpenReview in the index, with commas between; none for "
+                              "none [{} while the index is empty]",
+                              kFirstVenue))
+      ->envname("ALCOVE_VENUES")
+      ->delimiter(',');
+  command
+      .add_option_function<int>(
+          "--fresh", [&indexer](int days) { indexer.fresh = std::chrono::hours(24 * days); },
+          "days after which a venue is fetched again; 0 for never [7]")
+      ->envname("ALCOVE_FRESH")
+      ->check(CLI::Range(0, 3650));
+  command
+      .add_option("--work", options.work,
+                  "folder on this machine's own disk for the index; --data then gets checked copies of it "
+                  "[one in the temporary folder, where --data is a network or FUSE mount]")
+      ->envname("ALCOVE_WORK");
+  add_openreview_options(command, indexer.source);
 }
 
 }  // namespace
@@ -49,22 +124,21 @@ int serve(ServeFinderOptions options) {
 void add_serve_finder(CLI::App& serve_command, Run& run) {
   auto* command = serve_command.add_subcommand("paper-finder", "An index of papers behind a page and an API");
   auto options = std::make_shared<ServeFinderOptions>();
-  auto& process = options->process;
   add_server_options(*command, options->serving);
-  command->add_option("--workers", process.finder.workers, "searches at work at once")
-      ->envname("ALCOVE_WORKERS")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  command->add_option("--queue", process.finder.queue, "searches that may wait; one more is answered 429")
-      ->envname("ALCOVE_QUEUE")
-      ->check(CLI::Range(1, 100'000))
-      ->capture_default_str();
+  add_search_limits(*command, options->process.finder);
   options->papers.data = storage_folder();
   add_papers_options(*command, options->papers);
+  add_indexing_options(*command, *options);
   command->footer(
-      "Papers come in by `alcove papers index` and `alcove papers import` with the same --data, while this "
-      "runs or before.\n"
-      "ALCOVE_TOKEN in the environment is a bearer token that vectors and calls of tools then ask for.");
+      "--data is the storage folder: the model goes to its model_weights, the index to its chroma_db_index "
+      "unless one lies in the folder itself. --model, --adapter and --query-adapter are folders, or "
+      "repositories of the Hub's that are fetched once; without them SPECTER2 is; --model none is for words "
+      "alone.\n"
+      "Papers come from OpenReview, or by `alcove papers index` and `alcove papers import` with the same "
+      "--data, while this runs or before.\n"
+      "ALCOVE_TOKEN in the environment is a bearer token that vectors, calls of tools and changes of the "
+      "index "
+      "then ask for.");
   command->callback([=, &run] { run = [=] { return serve(*options); }; });
 }
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <sstream>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -24,6 +26,8 @@ constexpr std::size_t kVectorsCompared = 8;
 constexpr float kSameVector =
     0.999F;  // the cosine from which two vectors are the same model's of the same text
 
+constexpr std::string_view kVenueTimes = "venue_times";  // a note with lines of seconds and venue
+
 // What a vector is made of.
 std::string vector_hash(const Paper& paper) {
   Sha256 hash;
@@ -41,7 +45,10 @@ class Import {
   Result<ImportReport> run(std::span<const Paper> papers) {
     TRY(use_model());
     TRY(put_papers(papers));
-    if (!settings_.whole_venue.empty()) TRY(remove_missing(papers));
+    if (!settings_.whole_venue.empty()) {
+      TRY(remove_missing(papers));
+      TRY(note_time());
+    }
     TRY(take_vectors(papers));
     TRY(embed_missing());
     report_.papers = static_cast<std::size_t>(TRY(index_.count()));
@@ -50,7 +57,7 @@ class Import {
   }
 
   bool changed_something() const {
-    return model_changed_ ||
+    return model_changed_ || time_noted_ ||
            report_.added + report_.changed + report_.removed + report_.embedded + report_.taken_vectors > 0;
   }
 
@@ -101,6 +108,20 @@ class Import {
     });
   }
 
+  // Not worth a new index more than once a day.
+  Result<void> note_time() {
+    auto times = TRY(venue_times(index_));
+    const std::chrono::seconds now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+    auto& noted = times[settings_.whole_venue];
+    if (now.count() - noted < std::chrono::seconds(std::chrono::hours(24)).count()) return {};
+    noted = now.count();
+    time_noted_ = true;
+    std::string lines;
+    for (const auto& [venue, seconds] : times) lines += fmt::format("{} {}\n", seconds, venue);
+    return index_.set_note(kVenueTimes, lines);
+  }
+
   // The given vectors are kept when those of a few papers are what the model makes of their texts.
   Result<void> take_vectors(std::span<const Paper> papers) {
     if (settings_.vectors.empty() || settings_.embedder == nullptr) return {};
@@ -149,9 +170,9 @@ class Import {
   Result<void> embed_missing() {
     if (settings_.embedder == nullptr) return {};
     const auto missing = TRY(index_.without_vector());
-    for (std::size_t first = 0; first < missing.size(); first += kVectorsInTransaction) {
-      const auto some =
-          std::span(missing).subspan(first, std::min(kVectorsInTransaction, missing.size() - first));
+    const auto end = std::min(missing.size(), settings_.most_embedded);
+    for (std::size_t first = 0; first < end; first += kVectorsInTransaction) {
+      const auto some = std::span(missing).subspan(first, std::min(kVectorsInTransaction, end - first));
       TRY(embed(some, first, missing.size()));
     }
     return {};
@@ -187,9 +208,19 @@ class Import {
   const ImportProgress& progress_;
   ImportReport report_;
   bool model_changed_ = false;
+  bool time_noted_ = false;
 };
 
 }  // namespace
+
+Result<std::map<std::string, std::int64_t>> venue_times(store::PaperIndex& index) {
+  std::map<std::string, std::int64_t> times;
+  std::istringstream lines(TRY(index.note(kVenueTimes)));
+  for (std::string line; std::getline(lines, line);)
+    if (const auto blank = line.find(' '); blank != std::string::npos)
+      times[line.substr(blank + 1)] = std::strtoll(line.c_str(), nullptr, 10);
+  return times;
+}
 
 Result<ImportReport> import_papers(const ImportSettings& settings, std::span<const Paper> papers,
                                    const ImportProgress& progress) {

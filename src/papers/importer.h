@@ -3,13 +3,16 @@
 // index that serves goes on serving until the new one takes its place; what was done before a kill is kept
 // for the next call.
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 
 #include "papers/embedder.h"
 #include "papers/paper.h"
+#include "store/paper_index.h"
 
 namespace alcove::papers {
 
@@ -24,6 +27,7 @@ struct ImportSettings {
   Embedder* embedder = nullptr;  // without: papers are found by their words alone until a later import
   std::string whole_venue;       // papers of this venue id that are not among the given ones are taken out
   std::span<const GivenVector> vectors;
+  std::size_t most_embedded = SIZE_MAX;  // papers that get a vector in this call
 };
 
 struct ImportReport {
@@ -40,6 +44,9 @@ struct ImportReport {
 
 // Called with how many of how many have their vector; false ends the import, whose work is kept.
 using ImportProgress = std::function<bool(std::size_t done, std::size_t total)>;
+
+// When each venue was last taken in as a whole, in seconds since 1970.
+Result<std::map<std::string, std::int64_t>> venue_times(store::PaperIndex& index);
 
 // The index in settings.data with these papers in it. Unavailable while another process imports, or when
 // `progress` ended it, or on a full disk.

@@ -71,14 +71,14 @@ class Api {
       if (reply && reply->status / 100 == 2 && is_whole(reply->body)) return reply->body;
       if (reply && is_final(reply->status)) return refused(*reply);
       const auto wait = wait_after(reply, number);
-      if (!wait || number >= settings_.tries) return gave_up(reply, url);
-      net::wait_for(*wait, {});
+      if (!wait || number >= settings_.tries || settings_.stop.stop_requested()) return gave_up(reply, url);
+      net::wait_for(*wait, settings_.stop);
     }
   }
 
  private:
   Result<net::Reply> send(net::Request request) {
-    if (asked_) net::wait_for(settings_.pause, {});
+    if (asked_) net::wait_for(settings_.pause, settings_.stop);
     asked_ = true;
     request.headers = {{"User-Agent", fmt::format("alcove/{}", kVersion)}, {"Accept", "application/json"}};
     if (!token_.empty())
@@ -88,6 +88,7 @@ class Api {
     request.limits = {.total = std::chrono::minutes(5), .silence = std::chrono::seconds(60)};
     request.redirects = net::Redirects::SameOrigin;
     request.compressed = true;
+    request.stop = settings_.stop;
     return client_.send(request);
   }
 
@@ -236,8 +237,8 @@ class PageCache {
 class Fetch {
  public:
   Fetch(const OpenReviewSettings& settings, const std::string& venue, bool all_submissions,
-        const FetchProgress& progress)
-      : settings_(settings), api_(settings), all_(all_submissions), progress_(progress) {
+        const FetchProgress& progress, const PageOfPapers& page)
+      : settings_(settings), api_(settings), all_(all_submissions), progress_(progress), page_(page) {
     fetched_.id = venue;
   }
 
@@ -321,7 +322,9 @@ class Fetch {
         TRY(cache.keep(number, *page));
       }
       if (number == 1) total_ = count_in(*page);
+      const auto before = fetched_.papers.size();
       const auto last = TRY(add_page(*page));
+      TRY(hand_on(before));
       if (progress_ && !progress_(seen_.size(), total_))
         return fail(ErrorKind::Unavailable, "ended; what came so far is kept", "cancelled");
       // All that were counted are in, or nothing new came. A short page alone is no end.
@@ -329,6 +332,15 @@ class Fetch {
       after = last;
     }
     return fail(ErrorKind::TooLarge, "OpenReview's list does not end");
+  }
+
+  // What came after the first `before` papers.
+  Result<void> hand_on(std::size_t before) const {
+    if (!page_) return {};
+    std::vector<Paper> accepted;
+    for (const auto& paper : std::span(fetched_.papers).subspan(before))
+      if (is_accepted(paper)) accepted.push_back(paper);
+    return accepted.empty() ? Result<void>() : page_(accepted);
   }
 
   static std::size_t count_in(std::string_view page) {
@@ -357,6 +369,7 @@ class Fetch {
   Api api_;
   bool all_;
   const FetchProgress& progress_;
+  const PageOfPapers& page_;
   FetchedVenue fetched_;
   std::unordered_set<std::string> seen_;
   std::size_t total_ = 0;
@@ -373,13 +386,18 @@ std::string venue_id_in(const std::string& text) {
   return id;
 }
 
+bool is_venue_id(const std::string& id) {
+  return !id.empty() && id.size() <= 300 && id.find_first_of(" \"<>") == std::string::npos;
+}
+
 Result<FetchedVenue> fetch_venue(const OpenReviewSettings& settings, const std::string& venue,
-                                 bool all_submissions, const FetchProgress& progress) {
+                                 bool all_submissions, const FetchProgress& progress,
+                                 const PageOfPapers& page) {
   const auto id = venue_id_in(venue);
-  if (id.empty() || id.find_first_of(" \"<>") != std::string::npos)
+  if (!is_venue_id(id))
     return fail(ErrorKind::BadInput,
                 fmt::format("\"{}\" is no venue's id; one looks like NeurIPS.cc/2025/Conference", venue));
-  return Fetch(settings, id, all_submissions, progress).run();
+  return Fetch(settings, id, all_submissions, progress, page).run();
 }
 
 }  // namespace alcove::papers

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,10 +25,14 @@ struct OpenReviewSettings {
   std::chrono::milliseconds pause{1'000};  // between two requests
   std::chrono::seconds patience{900};      // a server that asks for a longer wait gets none; the fetch ends
   int tries = 6;                           // of one request
+  std::stop_token stop;                    // ends the fetch, waits included
 };
 
 // How many papers are in, and of how many where that is known (else 0); false ends the fetch.
 using FetchProgress = std::function<bool(std::size_t done, std::size_t total)>;
+
+// The accepted papers of one page, as soon as they are in; an error ends the fetch.
+using PageOfPapers = std::function<Result<void>(std::span<const Paper> papers)>;
 
 struct FetchedVenue {
   std::string id;  // "NeurIPS.cc/2025/Conference"
@@ -38,10 +44,12 @@ struct FetchedVenue {
 // challenge solved, when it stays overloaded, or when what it sends is no answer: what came so far is kept in
 // the cache.
 Result<FetchedVenue> fetch_venue(const OpenReviewSettings& settings, const std::string& venue,
-                                 bool all_submissions, const FetchProgress& progress = {});
+                                 bool all_submissions, const FetchProgress& progress = {},
+                                 const PageOfPapers& page = {});
 
 // The id in "https://openreview.net/group?id=NeurIPS.cc/2025/Conference#tab", or the text itself.
 std::string venue_id_in(const std::string& text);
+bool is_venue_id(const std::string& id);
 
 // How long a 429 asks to wait, by headers, by details.resetTime, or by its sentence; nothing when it says
 // nothing.

@@ -50,6 +50,11 @@ bool PaperFolder::has_next() const {
   return fs::exists(next(), unreadable);
 }
 
+bool PaperFolder::exists() const {
+  std::error_code unreadable;
+  return fs::exists(current(), unreadable) || has_next();
+}
+
 // Under the name of a next one only when it is whole; and never over one that another process has begun.
 Result<void> PaperFolder::copy_current() const {
   const auto part = fmt::format("{}.{}.part", next().string(), ::getpid());
@@ -105,6 +110,12 @@ void PaperFolder::discard(PaperIndex index) const {
   // Removed while it is still open, and with it the lock.
   remove_database(next());
   static_cast<void>(index);
+}
+
+fs::path index_folder(const fs::path& storage) {
+  const auto guides = storage / "chroma_db_index";
+  std::error_code unreadable;
+  return !PaperFolder(storage).exists() && fs::is_directory(guides, unreadable) ? guides : storage;
 }
 
 std::string file_stamp(const fs::path& file) {

@@ -14,6 +14,7 @@ class PaperFolder {
   std::filesystem::path current() const { return folder_ / "papers.db"; }
   std::filesystem::path next() const { return folder_ / "papers.next.db"; }
 
+  bool exists() const;  // something serves, or was begun
   // True when an import was interrupted, or is at work.
   bool has_next() const;
 
@@ -34,6 +35,10 @@ class PaperFolder {
 
   std::filesystem::path folder_;
 };
+
+// Where the index of a storage folder lies: in the folder itself where one was begun there, else in its
+// `chroma_db_index`, the name that the original's set-up guide gave it, where that exists.
+std::filesystem::path index_folder(const std::filesystem::path& storage);
 
 // Changes when another index has taken the place of the one that was there; empty without one.
 std::string file_stamp(const std::filesystem::path& file);

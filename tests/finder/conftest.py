@@ -40,7 +40,8 @@ def start_finder(alcove: Path, cache: Path, tmp_path_factory: pytest.TempPathFac
         with log.open("w") as output:
             process = subprocess.Popen(
                 [str(alcove), "serve", "paper-finder", "--port", str(port), "--host", "127.0.0.1", "--data", str(data), *map(str, arguments)],
-                stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "ALCOVE_CACHE": str(cache), **(env or {})})
+                stdout=output, stderr=subprocess.STDOUT,
+                env={**os.environ, "ALCOVE_CACHE": str(cache), "ALCOVE_MODEL": "none", "ALCOVE_VENUES": "none", **(env or {})})
         started.append(process)
         return Server(process, port, log)
 

@@ -290,14 +290,22 @@ async function compare(papers) {
 
 const STATE_NAMES = { unknown: "Connecting", loading: "Starting", ready: "Ready", failed: "Words only", offline: "Offline" };
 
+/** What is on its way: papers from OpenReview, then their vectors. */
+function coming(index, papers) {
+  const pace = `${index.per_second >= 1 ? ` · ${Math.round(index.per_second)} a second` : ""}${index.seconds_left >= 1 ? ` · ${duration(index.seconds_left)} left` : ""}.`;
+  if (index.phase === "fetching") return { done: index.phase_done, total: index.phase_total || undefined,
+    text: `${count(index.phase_done, "paper")}${index.phase_total ? ` of ${index.phase_total.toLocaleString()}` : ""} fetched from ${index.venue}${pace}` };
+  return { done: index.done, total: index.total || undefined,
+    text: `${index.done.toLocaleString()} of ${index.total.toLocaleString()} can be found by meaning, all ${papers.toLocaleString()} by their words${pace}` };
+}
+
 function notice() {
   const { phase, status } = server;
   const index = status?.index;
   const since = Math.round((performance.now() - server.since) / 1000);
   if (phase === "offline") return { title: "No connection to the server", text: `Trying again every second, for ${since} s now. What was found stays here.` };
-  if (index?.state === "indexing") return { title: "Papers are coming in", done: index.done, total: index.total,
-    text: `${index.done.toLocaleString()} of ${index.total.toLocaleString()} can be found by meaning, all ${status.papers.toLocaleString()} by their words`
-      + `${index.per_second ? ` · ${Math.round(index.per_second)} a second` : ""}${index.seconds_left ? ` · ${duration(index.seconds_left)} left` : ""}.` };
+  if (index?.state === "indexing") return { title: "Papers are coming in", ...coming(index, status.papers) };
+  if (index?.error && !status.papers) return { title: "No papers yet", text: sentence(index.error) };
   if (phase === "loading") return { title: "Searching by words for the moment", text: `The reader of meanings is being loaded, for ${since} s now; it joins by itself.` };
   if (phase === "failed") return { title: "Searching by words alone", text: sentence(status?.error ?? "The model could not be loaded") };
   return null;
