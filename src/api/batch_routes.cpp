@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/status.h"
+#include "api/stream_head.h"
 
 namespace alcove::api {
 namespace {
@@ -19,13 +20,6 @@ class Lines final : public BatchSink {
  private:
   const std::shared_ptr<Outflow> out_;
 };
-
-Reply stream_head(std::string content_type) {
-  Reply head{.content_type = std::move(content_type), .headers = {}};
-  head.set_header("Cache-Control", "no-store");
-  head.set_header("X-Accel-Buffering", "no");  // proxies hand it on as it comes
-  return head;
-}
 
 // The number of the last event a client saw; 0 for none, or for what is no number.
 std::size_t last_event(const Request& request) {

@@ -23,10 +23,12 @@ std::string snippet_of(const papers::SearchRequest& request, const papers::Hit& 
   return best && !best->empty() ? best->front() : std::string();
 }
 
-Json hit_json(const papers::SearchRequest& request, const papers::Hit& hit) {
+Json hit_json(const papers::SearchRequest& request, const papers::Hit& hit, bool whole) {
   auto json = paper_json(hit.paper);
-  json.erase("abstract");
-  json.erase("bibtex");
+  if (!whole) {
+    json.erase("abstract");
+    json.erase("bibtex");
+  }
   json["snippet"] = snippet_of(request, hit);
   json["score"] = hit.score;
   if (hit.cosine) {
@@ -65,9 +67,9 @@ Json relaxation_json(const papers::Relaxation& relaxation) {
 
 }  // namespace
 
-Json search_json(const papers::SearchRequest& request, const papers::SearchResult& result) {
+Json search_json(const papers::SearchRequest& request, const papers::SearchResult& result, bool whole) {
   auto hits = Json::array();
-  for (const auto& hit : result.hits) hits.push_back(hit_json(request, hit));
+  for (const auto& hit : result.hits) hits.push_back(hit_json(request, hit, whole));
   auto relax = Json::array();
   for (const auto& relaxation : result.relaxations) relax.push_back(relaxation_json(relaxation));
   Json json{{"query", request.query.text}, {"mode", papers::name_of(result.mode)},

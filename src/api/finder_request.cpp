@@ -13,7 +13,8 @@ constexpr std::size_t kMostOffset = 1'000'000;
 constexpr std::size_t kMostFacets = 1'000;
 constexpr std::size_t kMostConditions = 100;
 constexpr std::array kFilters{papers::Field::Venue, papers::Field::Year,    papers::Field::Decision,
-                              papers::Field::Area,  papers::Field::Keyword, papers::Field::Author};
+                              papers::Field::Area,  papers::Field::Keyword, papers::Field::Author,
+                              papers::Field::Title};
 
 Result<std::size_t> whole_number(std::string_view query, std::string_view name, std::size_t otherwise,
                                  std::size_t most) {

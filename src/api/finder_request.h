@@ -8,7 +8,8 @@ namespace alcove::api {
 
 // ?q=… with the fields of papers/query.h in it, mode=both|meaning|words, n=, offset=, weight=0..1, explain=1,
 // facets= (values of each field, 0 for none), like= and unlike= (ids, repeated), and the filters venue, year,
-// decision, area, keyword and author, each repeated as often as one likes. BadInput names the parameter.
+// decision, area, keyword, author and title, each repeated as often as one likes. BadInput names the
+// parameter.
 Result<papers::SearchRequest> search_request(std::string_view query);
 
 }  // namespace alcove::api

@@ -350,9 +350,10 @@ void FinderService::search(Request request, Answer answer) {
     return answer.send(
         refusal({ErrorKind::Unavailable, "the model is being loaded; until then mode=words finds papers",
                  "no_model"}));
-  answer_with_index(std::move(answer), [asked = *std::move(asked)](papers::Finder& finder) {
+  const bool whole = form_value(parameters_of(request), "whole").value_or("0") == "1";
+  answer_with_index(std::move(answer), [asked = *std::move(asked), whole](papers::Finder& finder) {
     const auto found = finder.search(asked);
-    return found ? json_reply(200, search_json(asked, *found)) : refusal(found.error());
+    return found ? json_reply(200, search_json(asked, *found, whole)) : refusal(found.error());
   });
 }
 

@@ -7,10 +7,12 @@
 
 #include "api/multipart.h"
 #include "api/status.h"
+#include "api/stream_head.h"
 
 namespace alcove::api {
 namespace {
 
+constexpr std::string_view kEvents = "text/event-stream; charset=utf-8";
 // The version whose protocol this is; clients look at it to know what they may do.
 constexpr std::string_view kProtocol = "6.31.0";
 constexpr int kComeBack = 1;  // seconds
@@ -41,13 +43,6 @@ std::string root_of(const Request& request) {
   if (host.empty()) host = request.header("host");
   const auto scheme = first(request.header("x-forwarded-proto")) == "https" ? "https" : "http";
   return fmt::format("{}://{}", scheme, host);
-}
-
-Reply stream_head() {
-  Reply head{.content_type = "text/event-stream; charset=utf-8", .headers = {}};
-  head.set_header("Cache-Control", "no-store");
-  head.set_header("X-Accel-Buffering", "no");
-  return head;
 }
 
 Reply refusal(const Error& error) {
@@ -99,10 +94,11 @@ std::vector<Route> Gradio::routes() {
       {Method::Get, "/gradio_api/info", Access::Open,
        [this](Request, Answer answer) { answer.send(json_reply(200, info())); }},
       {Method::Get, "/gradio_api/heartbeat/{session}", Access::Open,
-       [this](Request, Answer answer) { queue_.beat(answer.stream(stream_head())); }},
+       [this](Request, Answer answer) { queue_.beat(answer.stream(stream_head(std::string(kEvents)))); }},
       {Method::Get, "/gradio_api/queue/data", Access::Open,
        [this](Request request, Answer answer) {
-         queue_.listen(form_value(request.query, "session_hash").value_or(""), answer.stream(stream_head()));
+         queue_.listen(form_value(request.query, "session_hash").value_or(""),
+                       answer.stream(stream_head(std::string(kEvents))));
        }},
       {Method::Post, "/gradio_api/upload", Access::Guarded, here(&Gradio::upload)},
       {Method::Post, "/gradio_api/queue/join", Access::Guarded, here(&Gradio::join)},
@@ -115,7 +111,8 @@ std::vector<Route> Gradio::routes() {
                         start(endpoint, std::move(request), std::move(answer));
                       }});
     routes.push_back({Method::Get, path + "/{event}", Access::Open, [this](Request request, Answer answer) {
-                        queue_.listen_to_call(request.parameter, answer.stream(stream_head()));
+                        queue_.listen_to_call(request.parameter,
+                                              answer.stream(stream_head(std::string(kEvents))));
                       }});
   }
   return routes;

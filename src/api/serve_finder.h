@@ -9,6 +9,9 @@
 
 namespace alcove::api {
 
+// In the folder of the index while a server with it runs: its address, for programs of this machine.
+inline constexpr const char* kAddressFile = "server.txt";
+
 struct FinderProcess {
   ServerSettings server;
   Door door;

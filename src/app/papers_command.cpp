@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/papers_output.h"
+#include "app/papers_server.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mapped_file.h"
@@ -122,6 +123,11 @@ Result<papers::SearchRequest> request_of(const SearchOptions& options) {
 
 Result<int> search(const SearchOptions& options) {
   const auto request = TRY(request_of(options));
+  if (const auto served = ask_server(options)) {
+    if (!*served) return std::unexpected(served->error());
+    print_result(**served, options.format, request);
+    return (*served)->total == 0 ? kNeedsAttention : kDone;
+  }
   // Words alone need no model.
   const auto embedder = request.mode == papers::Mode::Words ? nullptr : TRY(load_model(options.papers));
   const auto finder = TRY(papers::Finder::load(options.papers.index(), embedder));
@@ -201,7 +207,8 @@ void add_search(CLI::App& parser, Run& run) {
   auto* command = parser.add_subcommand("search", "Find papers by words and by meaning");
   command->footer(
       "QUERY may hold author: title: keyword: venue: year:>=2020 decision: area: \"a phrase\" and -without.\n"
-      "Exit code: 0 when papers were found, 1 when none was.");
+      "Exit code: 0 when papers were found, 1 when none was. A paper finder that serves the same --data here "
+      "answers in its place, unless --model is given.");
   auto options = add_search_options(*command);
   command->add_option("QUERY", options->query,
                       "words, a question, or a whole abstract; empty: the newest papers");

@@ -91,8 +91,11 @@ Result<void> RepoCache::prepare() const {
   TRY(make_folder(folder_ / "blobs"));
   TRY(make_folder(locks_));
   std::error_code failed;
-  if (!fs::exists(cache_ / "CACHEDIR.TAG", failed)) TRY(write_whole(cache_ / "CACHEDIR.TAG", kTag));
-  return {};
+  const auto tag = cache_ / "CACHEDIR.TAG";
+  if (fs::exists(tag, failed)) return {};
+  // Files are fetched side by side, and another thread may write the tag at the same moment.
+  const auto written = write_whole(tag, kTag);
+  return written || fs::exists(tag, failed) ? Result<void>() : written;
 }
 
 void RepoCache::remember_revision(const std::string& revision, const std::string& commit) const {
