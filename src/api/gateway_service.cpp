@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "api/sheet_upload.h"
@@ -16,6 +18,7 @@ namespace alcove::api {
 namespace {
 
 constexpr std::string_view kService = "Answer Sheet Gateway";
+constexpr std::string_view kUpload = "upload";
 constexpr int kIntakeThreads = 4;  // that wait for the disk
 constexpr std::size_t kIntakeLine = 1'000;
 constexpr std::chrono::seconds kReadingHere{
@@ -46,13 +49,17 @@ Reply database_reply(const Error& error) {
 
 GatewayService::GatewayService(GatewayServiceSettings settings, gateway::Gateway& gateway,
                                gateway::Ledger& ledger, gateway::Readers& readers,
-                               const gateway::Figures& figures)
+                               const gateway::Figures& figures, gateway::OfficeDesk& desk)
     : settings_(std::move(settings)),
       gateway_(gateway),
       ledger_(ledger),
       readers_(readers),
       figures_(figures),
       jobs_(gateway, ledger, settings_.batch),
+      office_(desk, ledger,
+              [this](Answer answer, std::function<void()> work) {
+                elsewhere(std::move(answer), std::move(work));
+              }),
       routes_(settings_.door, make_routes()),
       intake_(kIntakeThreads, kIntakeLine) {}
 
@@ -62,7 +69,7 @@ std::vector<Route> GatewayService::make_routes() {
     return
         [this, run](Request request, Answer answer) { (this->*run)(std::move(request), std::move(answer)); };
   };
-  return {
+  std::vector<Route> routes{
       {Method::Get, "/", Access::Open, here(&GatewayService::root)},
       {Method::Get, "/health", Access::Open, here(&GatewayService::health)},
       {Method::Get, "/healthz", Access::Open, here(&GatewayService::health)},
@@ -71,10 +78,10 @@ std::vector<Route> GatewayService::make_routes() {
       {Method::Get, "/extract/status", Access::Open, here(&GatewayService::extract_status)},
       {Method::Get, "/status", Access::Figures, here(&GatewayService::status)},
       {Method::Get, "/metrics", Access::Figures, here(&GatewayService::metrics)},
-      {Method::Post, "/extract", Access::Guarded, here(&GatewayService::extract)},
-      {Method::Post, "/extract/extract", Access::Guarded, here(&GatewayService::extract)},
-      {Method::Post, "/scan-upload", Access::Guarded, here(&GatewayService::scan_upload)},
-      {Method::Post, "/extract/scan-upload", Access::Guarded, here(&GatewayService::scan_upload)},
+      {Method::Post, "/extract", Access::Guarded, here(&GatewayService::extract), kUpload},
+      {Method::Post, "/extract/extract", Access::Guarded, here(&GatewayService::extract), kUpload},
+      {Method::Post, "/scan-upload", Access::Guarded, here(&GatewayService::scan_upload), kUpload},
+      {Method::Post, "/extract/scan-upload", Access::Guarded, here(&GatewayService::scan_upload), kUpload},
       {Method::Get, "/scan-log", Access::Guarded, here(&GatewayService::scan_log)},
       {Method::Get, "/extract/scan-log", Access::Guarded, here(&GatewayService::scan_log)},
       {Method::Get, "/records", Access::Guarded, here(&GatewayService::records)},
@@ -85,13 +92,14 @@ std::vector<Route> GatewayService::make_routes() {
       {Method::Get, "/jobs/{id}", Access::Guarded, here(&GatewayService::job)},
       {Method::Get, "/jobs/{id}/events", Access::Guarded, here(&GatewayService::job_events)},
   };
+  std::ranges::move(office_.routes(), std::back_inserter(routes));
+  return routes;
 }
 
 std::optional<Reply> GatewayService::refuse(const Request& head) {
   if (auto refused = routes_.refuse(head)) return refused;
-  if (routes_.find(head.method, head.path) == nullptr) return std::nullopt;
-  const bool brings_sheets = head.method == Method::Post || head.method == Method::Put;
-  if (!brings_sheets) return std::nullopt;
+  const auto* route = routes_.find(head.method, head.path);
+  if (route == nullptr || route->scope != kUpload) return std::nullopt;
   // While the sheet is still arriving, the Space has time to wake.
   if (auto* space = readers_.space()) space->wake();
   if (draining_)

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "api/gateway_jobs.h"
+#include "api/office_routes.h"
 #include "api/routes.h"
 #include "api/work_queue.h"
 #include "gateway/gateway.h"
@@ -22,7 +23,7 @@ struct GatewayServiceSettings {
 class GatewayService final : public Service {
  public:
   GatewayService(GatewayServiceSettings settings, gateway::Gateway& gateway, gateway::Ledger& ledger,
-                 gateway::Readers& readers, const gateway::Figures& figures);
+                 gateway::Readers& readers, const gateway::Figures& figures, gateway::OfficeDesk& desk);
 
   std::optional<Reply> refuse(const Request& head) override;
   void handle(Request request, Answer answer) override {
@@ -69,6 +70,7 @@ class GatewayService final : public Service {
   std::atomic<bool> draining_{false};
   Metrics metrics_;
   GatewayJobs jobs_;
+  OfficeRoutes office_;
   const Routes routes_;
   WorkQueue intake_;  // last: its threads use the rest
 };

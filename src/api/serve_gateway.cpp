@@ -80,6 +80,8 @@ Result<void> serve_gateway(const GatewayProcess& process) {
   const auto signals = block_stop_signals();
   const auto wiring = TRY(wire(process));
   auto matching = TRY(gateway::Matching::open(process.ledger.data, process.ledger.database, false));
+  const auto desk =
+      TRY(gateway::OfficeDesk::open(process.ledger.data, process.ledger.database, *wiring->ledger));
   GatewayService* service_to_tell = nullptr;
   gateway::Gateway gateway(
       {.workers = process.workers,
@@ -91,7 +93,7 @@ Result<void> serve_gateway(const GatewayProcess& process) {
                           .space_error = wiring->space_error,
                           .models = process.reader.models,
                           .batch = kBatch},
-                         gateway, *wiring->ledger, *wiring->readers, wiring->figures);
+                         gateway, *wiring->ledger, *wiring->readers, wiring->figures, *desk);
   service_to_tell = &service;
   gateway::MatchingKeeper keeper(std::move(matching));
   auto server = process.server;

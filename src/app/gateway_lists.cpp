@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "api/office_json.h"
 #include "app/exit_code.h"
 #include "app/text_table.h"
 #include "base/json.h"
@@ -36,13 +37,6 @@ void add_data(CLI::App& command, ListsOptions& options) {
   command.add_option("--data", options.data, "folder for records and files")
       ->envname("ALCOVE_DATA")
       ->capture_default_str();
-}
-
-Json finding_json(const sheets::Finding& finding) {
-  return {{"line", finding.line},
-          {"left_out", finding.severity == sheets::Severity::LeftOut},
-          {"code", finding.code},
-          {"message", finding.message}};
 }
 
 void print_table(const sheets::Findings& findings) {
@@ -86,14 +80,7 @@ int keep(const ListsOptions& options, Bytes file, const List& list, std::size_t 
                        *judged);
   }
   if (options.format == "json") {
-    auto all = Json::array();
-    for (const auto& each : findings.list) all.push_back(finding_json(each));
-    const Json json{{"version", version == 0 ? Json(nullptr) : Json(version)},
-                    {"entries", entries},
-                    {"left_out", findings.left_out},
-                    {"encoding", list.encoding},
-                    {"findings", std::move(all)},
-                    {"unlisted_findings", findings.unlisted}};
+    const auto json = api::import_json(findings, entries, list.encoding, version);
     fmt::print("{}\n", to_text(json, 2));
   } else {
     print_table(findings);
@@ -115,6 +102,7 @@ int import(const ListsOptions& options) {
 
 int confirm(const ListsOptions& options) {
   gateway::GivenAnswer given{.uuid = options.uuid, .who = options.who, .answer = {}};
+  if (options.number == "none") given.ruling = gateway::Ruling::Unlisted;
   if (options.number != "none") {
     given.answer.register_number = sheets::compared_form(options.number);
     if (given.answer.register_number.empty())

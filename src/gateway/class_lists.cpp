@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -46,7 +47,29 @@ CREATE TABLE answers (
   subject_code TEXT NOT NULL,
   given_at BIGINT NOT NULL);
 CREATE INDEX answers_uuid ON answers (uuid, id);
+)"},
+                                 store::Migration{"verdicts", R"(
+ALTER TABLE answers ADD COLUMN ruling TEXT NOT NULL DEFAULT '';  -- empty: of before there were others
 )"}};
+
+constexpr std::array<std::pair<Ruling, std::string_view>, 5> kRulings{{{Ruling::Belongs, "belongs"},
+                                                                         {Ruling::Unlisted, "unlisted"},
+                                                                         {Ruling::Blank, "blank"},
+                                                                         {Ruling::Duplicate, "duplicate"},
+                                                                         {Ruling::Withdrawn, "withdrawn"}}};
+
+constexpr std::string_view kAnswerColumns =
+    "SELECT uuid, who, register_number, subject_code, given_at, id, ruling FROM answers WHERE id ";
+
+GivenAnswer answer_of(const store::Row& row) {
+  const auto usual = row.text(2).empty() ? Ruling::Unlisted : Ruling::Belongs;
+  return {.uuid = row.text(0),
+          .who = row.text(1),
+          .ruling = parse_ruling(row.text(6)).value_or(usual),
+          .answer = {row.text(2), row.text(3)},
+          .at = row.integer(4),
+          .number = row.integer(5)};
+}
 
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -55,6 +78,16 @@ std::int64_t now() {
 }
 
 }  // namespace
+
+std::string_view name_of(Ruling ruling) {
+  return std::ranges::find(kRulings, ruling, &std::pair<Ruling, std::string_view>::first)->second;
+}
+
+std::optional<Ruling> parse_ruling(std::string_view name) {
+  for (const auto& [ruling, word] : kRulings)
+    if (word == name) return ruling;
+  return std::nullopt;
+}
 
 Result<ClassListBook> ClassListBook::open(const std::filesystem::path& data, const std::string& address) {
   if (address.empty() && ::mkdir(data.c_str(), 0700) != 0 && errno != EEXIST)
@@ -116,11 +149,29 @@ Result<ListVersion> ClassListBook::keep(const sheets::SubjectList& subjects, std
   });
 }
 
-Result<void> ClassListBook::answer(const GivenAnswer& given) {
-  TRY(connection_.execute(
-      "INSERT INTO answers (uuid, who, register_number, subject_code, given_at) VALUES ($1, $2, $3, $4, $5)",
-      given.uuid, given.who, given.answer.register_number, given.answer.subject_code, now()));
-  return {};
+Result<std::int64_t> ClassListBook::answer(const GivenAnswer& given, std::optional<std::int64_t> seen) {
+  return connection_.transaction([&]() -> Result<std::int64_t> {
+    const auto before = TRY(answer_about(given.uuid));
+    if (seen && *seen != (before ? before->number : 0))
+      return fail(ErrorKind::BadInput,
+                  fmt::format("{} answered this sheet meanwhile; look at it again before you change it",
+                              before ? before->who : "somebody"),
+                  "answered_meanwhile");
+    const auto made =
+        TRY(connection_.first("INSERT INTO answers (uuid, who, register_number, subject_code, given_at, "
+                              "ruling) VALUES ($1, $2, $3, "
+                              "$4, $5, $6) RETURNING id",
+                              given.uuid, given.who, given.answer.register_number, given.answer.subject_code,
+                              now(), name_of(given.ruling)));
+    return made->integer(0);
+  });
+}
+
+Result<std::optional<GivenAnswer>> ClassListBook::answer_about(const std::string& uuid) {
+  static const auto kSql = fmt::format("{} = (SELECT MAX(id) FROM answers WHERE uuid = $1)", kAnswerColumns);
+  const auto row = TRY(connection_.first(kSql, uuid));
+  if (!row) return std::nullopt;
+  return answer_of(*row);
 }
 
 Result<ClassListBook::State> ClassListBook::state() {
@@ -150,11 +201,10 @@ Result<sheets::ClassLists> ClassListBook::lists() {
 }
 
 Result<std::vector<GivenAnswer>> ClassListBook::answers() {
+  static const auto kSql =
+      fmt::format("{} IN (SELECT MAX(id) FROM answers GROUP BY uuid) ORDER BY id", kAnswerColumns);
   std::vector<GivenAnswer> answers;
-  for (const auto& row : TRY(connection_.query(
-           "SELECT uuid, who, register_number, subject_code, given_at FROM answers WHERE id IN "
-           "(SELECT MAX(id) FROM answers GROUP BY uuid) ORDER BY id")))
-    answers.push_back({row.text(0), row.text(1), {row.text(2), row.text(3)}, row.integer(4)});
+  for (const auto& row : TRY(connection_.query(kSql))) answers.push_back(answer_of(row));
   return answers;
 }
 

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 
 #include "sheets/roster_decisions.h"
 #include "store/connection.h"
@@ -20,11 +21,23 @@ struct ListVersion {
   bool known = false;            // the same file was the newest version already; nothing was written
 };
 
+// What a person may say about one sheet.
+enum class Ruling {
+  Belongs,    // to the number of the answer
+  Unlisted,   // to nobody on the list
+  Blank,      // nothing was written on it
+  Duplicate,  // of another sheet
+  Withdrawn,  // the answer before does not count any more: an undo
+};
+std::string_view name_of(Ruling ruling);  // "belongs", "unlisted", …
+std::optional<Ruling> parse_ruling(std::string_view name);
+
 // What a person said about one sheet.
 struct GivenAnswer {
   std::string uuid, who;
+  Ruling ruling = Ruling::Belongs;
   sheets::Answer answer;
-  std::int64_t at = 0;
+  std::int64_t at = 0, number = 0;  // number: of all answers, growing
 };
 
 // One connection's worth of work; used by one thread at a time. Earlier versions of a list stay.
@@ -38,8 +51,11 @@ class ClassListBook {
                            const std::string& sha256);
   Result<ListVersion> keep(const sheets::SubjectList& subjects, std::string_view file_name,
                            const std::string& sha256);
-  // A later answer about the same sheet takes the place of the earlier one.
-  Result<void> answer(const GivenAnswer& given);
+  // A later answer about the same sheet takes the place of the earlier one. Gives its number. `seen`: of the
+  // newest answer that whoever answers knew of, 0 for none; BadInput ("answered_meanwhile") when there is
+  // another one by now, and nothing is written.
+  Result<std::int64_t> answer(const GivenAnswer& given, std::optional<std::int64_t> seen = {});
+  Result<std::optional<GivenAnswer>> answer_about(const std::string& uuid);  // the newest
 
   // Grow with whatever was written.
   struct State {

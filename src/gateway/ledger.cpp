@@ -78,9 +78,10 @@ Record record_of(const Row& row) {
   return record;
 }
 
-Result<std::vector<Record>> records_of(Result<std::vector<Row>> rows) {
+Result<std::vector<Record>> records_of(const Result<std::vector<Row>>& rows) {
+  if (!rows) return std::unexpected(rows.error());
   std::vector<Record> records;
-  for (const auto& row : TRY(std::move(rows))) records.push_back(record_of(row));
+  for (const auto& row : *rows) records.push_back(record_of(row));
   return records;
 }
 
@@ -337,6 +338,51 @@ Result<Counts> Ledger::counts() {
   return Counts{TRY(count("SELECT count(*) FROM sheets WHERE state = 'waiting'")),
                 TRY(count("SELECT count(*) FROM sheets WHERE state = 'reading'")),
                 TRY(count("SELECT count(*) FROM records"))};
+}
+
+// What could not be opened at all has no picture to look at; it is scanned again.
+Result<std::vector<Record>> Ledger::in_review(std::int64_t limit) {
+  auto connection = pool_->lend();
+  return records_of(connection->query("SELECT " ALCOVE_RECORD_COLUMNS
+                                      " FROM records WHERE decision IN ('review', 'rejected') AND error_code "
+                                      "= '' AND workflow_status <> 'purged' "
+                                      "ORDER BY id LIMIT $1",
+                                      limit));
+}
+
+Result<std::vector<ExamCounts>> Ledger::exams() {
+  auto connection = pool_->lend();
+  std::vector<ExamCounts> exams;
+  for (const auto& row :
+       TRY(connection->query("SELECT exam_type, subject_code, attempt_number, COUNT(*), "
+                             "SUM(CASE WHEN decision = 'accepted' THEN 1 ELSE 0 END), "
+                             "SUM(CASE WHEN decision = 'review' THEN 1 ELSE 0 END), "
+                             "SUM(CASE WHEN decision = 'rejected' THEN 1 ELSE 0 END) "
+                             "FROM records GROUP BY exam_type, subject_code, attempt_number "
+                             "ORDER BY exam_type, subject_code, attempt_number")))
+    exams.push_back({{row.text(0), row.text(1), row.integer(2)},
+                     row.integer(3),
+                     row.integer(4),
+                     row.integer(5),
+                     row.integer(6)});
+  return exams;
+}
+
+Result<std::vector<Record>> Ledger::papers_of(const ExamKey& exam) {
+  auto connection = pool_->lend();
+  return records_of(connection->query(
+      "SELECT " ALCOVE_RECORD_COLUMNS
+      " FROM records WHERE exam_type = $1 AND subject_code = $2 AND attempt_number = $3 ORDER BY id",
+      exam.exam_type, exam.subject_code, exam.attempt));
+}
+
+Result<std::string> Ledger::holder_of(const std::string& register_number, const ExamKey& exam) {
+  auto connection = pool_->lend();
+  const auto row = TRY(connection->first(
+      "SELECT uuid FROM records WHERE register_number = $1 AND subject_code = $2 AND exam_type = $3 AND "
+      "attempt_number = $4 AND holds_attempt = 1",
+      register_number, exam.subject_code, exam.exam_type, exam.attempt));
+  return row ? row->text(0) : std::string();
 }
 
 Result<Job> Ledger::put_job(const std::string& id, const std::string& digest, std::int64_t files) {

@@ -27,6 +27,16 @@ struct Counts {
   std::int64_t waiting = 0, reading = 0, records = 0;
 };
 
+struct ExamKey {
+  std::string exam_type, subject_code;  // no subject: it was not read
+  std::int64_t attempt = 1;
+};
+
+struct ExamCounts {
+  ExamKey exam;
+  std::int64_t papers = 0, accepted = 0, review = 0, rejected = 0;
+};
+
 struct Job {
   std::string id, digest;
   std::int64_t files = 0, recorded = 0;
@@ -58,6 +68,13 @@ class Ledger {
   Result<std::vector<Record>> latest(std::int64_t limit);
   Result<void> each(const std::function<void(const Record&)>& use);  // oldest first
   Result<Counts> counts();
+
+  // For people: sheets that somebody has to look at, oldest first; exams with how their papers stand; the
+  // papers of one, as they came; who holds a number at one (empty: nobody).
+  Result<std::vector<Record>> in_review(std::int64_t limit);
+  Result<std::vector<ExamCounts>> exams();
+  Result<std::vector<Record>> papers_of(const ExamKey& exam);
+  Result<std::string> holder_of(const std::string& register_number, const ExamKey& exam);
 
   // A job of this id, made if there is none. BadInput ("other_content") when it stands for other files.
   Result<Job> put_job(const std::string& id, const std::string& digest, std::int64_t files);

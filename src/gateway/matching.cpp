@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -33,6 +34,17 @@ std::vector<std::string> texts_at(const Json& object, const char* name) {
   for (const auto& each : object.at(name))
     if (each.is_string()) texts.push_back(each.get<std::string>());
   return texts;
+}
+
+std::string with_reason(const std::string& reasons, std::string_view more) {
+  auto list = parse_json(reasons).value_or(Json::array());
+  if (std::ranges::find(list, Json(more)) == list.end()) list.push_back(more);
+  return to_text(list);
+}
+
+std::string_view status_of(std::string_view decision, Ruling ruling) {
+  if (decision != "accepted") return "needs_review";
+  return ruling == Ruling::Belongs ? "pending" : name_of(ruling);
 }
 
 }  // namespace
@@ -96,6 +108,7 @@ Result<bool> Matching::take_new() {
   for (const auto& row : rows) {
     last_record_ = row.integer(0);
     const auto& status = row.text(5);
+    if (status == "purged") continue;
     Known known{
         .sha256 = row.text(2), .models = row.text(7), .exam_type = row.text(3), .renamed = row.text(8)};
     known.paper.id = row.text(1);
@@ -129,6 +142,8 @@ Matching::Row Matching::row_of(const Known& known, const sheets::Judgement& judg
           .renamed = {},
           .rival = judged.rival};
   auto reasons = known.reading_reasons;
+  if (known.is_answered() && known.given.ruling != Ruling::Belongs)
+    reasons.push_back(fmt::format("marked_{}", name_of(known.given.ruling)));
   for (const auto& reason : judged.reasons)
     if (std::ranges::find(reasons, reason) == reasons.end()) reasons.push_back(reason);
   row.reasons = to_text(Json(reasons));
@@ -148,18 +163,23 @@ Matching::Row Matching::row_of(const Known& known, const sheets::Judgement& judg
   return row;
 }
 
-Result<void> Matching::write(const Known& known, const Row& row) {
+bool Matching::names_whom(const Known& known) const {
+  return (has_roster_ && known.fault.empty()) || known.given.number > 0;
+}
+
+Result<void> Matching::write(Known& known, const Row& row) {
   const auto& uuid = known.paper.id;
   TRY(records_.execute(
       "UPDATE records SET decision = $2, margin = $3, roster_candidates = $4, reasons = $5 WHERE uuid = $1",
       uuid, row.decision, row.margin, row.candidates, row.reasons));
-  if (has_roster_ && known.fault.empty())
+  if (names_whom(known))
     TRY(records_.execute(
         "UPDATE records SET register_number = $2, subject_code = $3, renamed_filename = $4, "
         "attempt_number = $5, holds_attempt = $6, workflow_status = $7, duplicate_of = $8 WHERE "
         "uuid = $1",
         uuid, row.number, row.subject, row.renamed, known.attempt, row.holds ? 1 : 0,
-        row.decision == "accepted" ? "pending" : "needs_review", row.holds ? "" : row.rival));
+        status_of(row.decision, known.is_answered() ? known.given.ruling : Ruling::Belongs),
+        row.holds ? "" : row.rival));
   const Json detail{{"decision", row.decision},
                     {"margin", row.margin},
                     {"reasons", row.reasons},
@@ -170,58 +190,85 @@ Result<void> Matching::write(const Known& known, const Row& row) {
                     {"sha256", known.sha256},
                     {"models", known.models},
                     {"lists", state_.lists}};
-  const bool is_answer = known.paper.confirmed.has_value();
+  const auto* answered = known.given.ruling == Ruling::Withdrawn ? "withdrawn" : "confirmed";
   TRY(store::append(records_,
-                    {.who = is_answer ? known.who : std::string(kOwnName),
-                     .what = is_answer ? "confirmed" : "judged",
+                    {.who = known.is_news ? known.given.who : std::string(kOwnName),
+                     .what = known.is_news ? answered : "judged",
                      .about = uuid,
                      .detail = to_text(detail)},
                     now()));
   return {};
 }
 
+// A name is one paper's. When two people gave it to two papers, the earlier answer stands.
+void Matching::let_one_hold(Rows& rows) {
+  std::vector<std::pair<Known*, Row>*> order;
+  for (auto& each : rows)
+    if (each.second.holds) order.push_back(&each);
+  std::ranges::stable_sort(order, {}, [](const auto* each) {
+    return each->first->is_answered() ? each->first->given.number : std::numeric_limits<std::int64_t>::max();
+  });
+  std::map<std::string, std::string> holders;
+  for (auto* each : order) {
+    auto& [known, row] = *each;
+    const auto [holder, is_first] = holders.try_emplace(row.number + '\n' + row.subject, known->paper.id);
+    if (is_first) continue;
+    row.decision = name_of(sheets::Decision::Review);
+    row.holds = false;
+    row.rival = holder->second;
+    row.reasons = with_reason(row.reasons, "already_taken");
+  }
+}
+
 Result<std::size_t> Matching::judge_exam(const std::string& exam) {
   std::vector<sheets::Paper> papers;
   std::vector<Known*> members;
-  std::vector<std::pair<Known*, Row>> changes;
-  const auto compare = [&](Known& known, Row row) {
-    if (row.text() != known.written) changes.emplace_back(&known, std::move(row));
-  };
+  Rows rows;
   for (const auto& uuid : exams_[exam]) {
     auto& known = known_.at(uuid);
-    if (known.fault.empty()) {
+    if (known.takes_part()) {
       papers.push_back(known.paper);
       members.push_back(&known);
       continue;
     }
     const bool is_copy = known.fault == "duplicate";
-    compare(known, row_of(known, {.decision = is_copy ? sheets::Decision::Review : sheets::Decision::Rejected,
-                                  .reasons = {known.fault}}));
+    const auto decision = known.is_answered() ? sheets::Decision::Accepted
+                          : is_copy           ? sheets::Decision::Review
+                                              : sheets::Decision::Rejected;
+    rows.emplace_back(&known, row_of(known, {.decision = decision, .reasons = {known.fault}}));
   }
   const auto judged = office_->judge(papers);
-  for (std::size_t i = 0; i < members.size(); ++i) compare(*members[i], row_of(*members[i], judged[i]));
-  if (changes.empty()) return 0;
+  for (std::size_t i = 0; i < members.size(); ++i)
+    rows.emplace_back(members[i], row_of(*members[i], judged[i]));
+  let_one_hold(rows);
+  std::erase_if(rows, [](const auto& each) { return each.second.text() == each.first->written; });
+  if (rows.empty()) return 0;
 
   const auto done = records_.transaction([&]() -> Result<void> {
     // Names change hands: first everybody lets go.
-    for (const auto& [known, row] : changes)
-      if (has_roster_ && known->fault.empty())
+    for (const auto& [known, row] : rows)
+      if (names_whom(*known))
         TRY(records_.execute("UPDATE records SET holds_attempt = 0 WHERE uuid = $1", known->paper.id));
-    for (const auto& [known, row] : changes) TRY(write(*known, row));
+    for (const auto& [known, row] : rows) TRY(write(*known, row));
     return {};
   });
   if (!done) return std::unexpected(done.error());
-  for (const auto& [known, row] : changes) known->written = row.text();
-  return changes.size();
+  for (const auto& [known, row] : rows) {
+    known->written = row.text();
+    known->is_news = false;
+  }
+  return rows.size();
 }
 
 Result<void> Matching::take_answers() {
   for (const auto& given : TRY(book_.answers())) {
     const auto found = known_.find(given.uuid);
-    if (found == known_.end() || found->second.paper.confirmed == given.answer) continue;
-    found->second.paper.confirmed = given.answer;
-    found->second.who = given.who;
-    changed_.insert(found->second.paper.exam);
+    if (found == known_.end() || found->second.given.number == given.number) continue;
+    auto& known = found->second;
+    known.given = given;
+    known.is_news = true;
+    known.paper.confirmed = known.is_answered() ? std::optional(given.answer) : std::nullopt;
+    changed_.insert(known.paper.exam);
   }
   return {};
 }

@@ -39,9 +39,15 @@ class Matching {
     std::string sha256, models;
     std::string exam_type, renamed;
     std::int64_t attempt = 1;
-    std::string fault;    // why it has no part in the matching: unreadable, or a copy of an earlier sheet
-    std::string written;  // what the table says of it, as one text
-    std::string who;      // the person who confirmed it
+    std::string fault;     // why it has no part in the matching: unreadable, or a copy of an earlier sheet
+    std::string written;   // what the table says of it, as one text
+    GivenAnswer given;     // the newest answer about it; number 0: there is none
+    bool is_news = false;  // the answer is not in the trail yet
+
+    bool is_answered() const { return given.number > 0 && given.ruling != Ruling::Withdrawn; }
+    // Whether it competes for a name: unless it has a fault, or in spite of it when a person said whose it
+    // is.
+    bool takes_part() const { return fault.empty() || (is_answered() && given.ruling == Ruling::Belongs); }
   };
 
   Matching(ClassListBook book, store::Connection records)
@@ -53,7 +59,10 @@ class Matching {
   Result<std::size_t> judge_exam(const std::string& exam);
   struct Row;  // what the table is to say of a record
   Row row_of(const Known& known, const sheets::Judgement& judged) const;
-  Result<void> write(const Known& known, const Row& row);
+  using Rows = std::vector<std::pair<Known*, Row>>;
+  static void let_one_hold(Rows& rows);
+  Result<void> write(Known& known, const Row& row);
+  bool names_whom(const Known& known) const;  // whether the record's number is ours to write
 
   ClassListBook book_;
   store::Connection records_;

@@ -82,6 +82,10 @@ CREATE TABLE records (
 CREATE UNIQUE INDEX records_attempt ON records (register_number, subject_code, exam_type, attempt_number)
   WHERE holds_attempt = 1;
 CREATE INDEX records_batch ON records (batch, batch_sequence);
+)"},
+                              store::Migration{"what people look at", R"(
+CREATE INDEX records_review ON records (id) WHERE decision IN ('review', 'rejected');
+CREATE INDEX records_exam ON records (exam_type, subject_code, attempt_number);
 )"}};
 
 }  // namespace alcove::gateway

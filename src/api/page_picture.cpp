@@ -1,0 +1,44 @@
+#include "api/page_picture.h"
+
+#include <nlohmann/json.hpp>
+
+#include "imaging/decode_pool.h"
+#include "imaging/encode_jpeg.h"
+#include "imaging/straighten.h"
+#include "sheets/pipeline.h"
+
+namespace alcove::api {
+namespace {
+
+constexpr int kMostPixels = 2400;  // a side: a cut-out of it is as sharp as the scan
+constexpr int kQuality = 82;
+constexpr int kMostPages = 10'000;
+constexpr double kMostDegrees = 45;
+
+// A reply may be a stranger's: what is no sound way to hold a page is left out.
+sheets::SheetReading way_of(const Json& reply) {
+  sheets::SheetReading reading;
+  const auto& number = member(member(reply, "page"), "number");
+  const auto& turned = member(reply, "orientation");
+  const auto& skew = member(reply, "skew");
+  if (number.is_number_unsigned() && number <= kMostPages) reading.page = std::max(1, number.get<int>());
+  if (turned.is_number_unsigned() && turned < 360) reading.orientation = turned.get<int>() / 90 * 90;
+  if (skew.is_number() && std::abs(skew.get<double>()) < kMostDegrees) reading.skew = skew.get<double>();
+  return reading;
+}
+
+}  // namespace
+
+PagePictures::PagePictures() = default;
+PagePictures::~PagePictures() = default;
+
+Result<std::string> PagePictures::picture(Bytes file, const Json& reply) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!pool_) pool_ = std::make_unique<imaging::DecodePool>();
+  }
+  const auto page = TRY(sheets::page_of(*pool_, file, way_of(reply)));
+  return imaging::encode_jpeg(imaging::shrunk_to(page, kMostPixels), kQuality);
+}
+
+}  // namespace alcove::api
