@@ -73,6 +73,9 @@ alcove_pkgconfig(re2 re2)
 find_package(CURL REQUIRED)
 alcove_foreign(curl CURL::libcurl)
 
+# gateway
+alcove_pkgconfig(sodium libsodium)
+
 # api: Drogon's configuration extends CMAKE_MODULE_PATH; the function keeps that from the rest.
 function(alcove_find_drogon)
   find_package(Drogon 1.9.13 REQUIRED CONFIG PATHS "${ALCOVE_DEPS}/drogon" NO_DEFAULT_PATH)

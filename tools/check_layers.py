@@ -22,7 +22,7 @@ TABLE = {
     "hub": ({"base", "net"}, []),
     "sheets": ({"base", "imaging", "weights", "models", "graph", "engine"}, []),
     "papers": ({"base", "text", "weights", "models", "graph", "engine", "store", "net"}, []),
-    "gateway": ({"base", "net", "store", "imaging", "sheets"}, []),
+    "gateway": ({"base", "net", "store", "imaging", "sheets"}, ["sodium.h"]),
     "api": ({"base", "imaging", "store", "sheets", "papers", "gateway", "engine"}, ["drogon/", "trantor/", "json/"]),
     "app": ({"base", "weights", "graph", "models", "engine", "imaging", "text", "sheets", "store", "papers", "net", "hub", "gateway", "api"}, ["CLI/"]),
 }

@@ -18,7 +18,8 @@ std::string cookie_of(const Request& request) {
   auto rest = request.header("cookie");
   while (!rest.empty()) {
     const auto pair = trimmed(rest.substr(0, rest.find(';')));
-    rest.remove_prefix(std::min(rest.size(), rest.find(';') == std::string_view::npos ? rest.size() : rest.find(';') + 1));
+    rest.remove_prefix(
+        std::min(rest.size(), rest.find(';') == std::string_view::npos ? rest.size() : rest.find(';') + 1));
     if (pair.starts_with(kCookie) && pair.substr(kCookie.size()).starts_with('='))
       return std::string(pair.substr(kCookie.size() + 1));
   }
@@ -28,8 +29,8 @@ std::string cookie_of(const Request& request) {
 void set_cookie(const Request& request, Reply& reply, const std::string& secret) {
   const auto age = secret.empty() ? 0 : std::chrono::seconds(gateway::kSessionTime).count();
   const bool encrypted = request.header("x-forwarded-proto") == "https";
-  reply.set_header("Set-Cookie", fmt::format("{}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}{}", kCookie,
-                                             secret, age, encrypted ? "; Secure" : ""));
+  reply.set_header("Set-Cookie", fmt::format("{}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={}{}",
+                                             kCookie, secret, age, encrypted ? "; Secure" : ""));
 }
 
 Reply refusal(int status, std::string_view code, std::string sentence) {
@@ -37,7 +38,8 @@ Reply refusal(int status, std::string_view code, std::string sentence) {
 }
 
 Reply failed(const Error& error) {
-  if (error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Overloaded) return busy_reply(error, 30);
+  if (error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Overloaded)
+    return busy_reply(error, 30);
   return error.code == "wrong_password" ? error_reply(error, 401) : error_reply(error);
 }
 
@@ -71,8 +73,7 @@ Result<Gate::Caller> Gate::caller(const Request& request) {
       caller.admitted = gateway::Admitted{"token", "token", {}, *gateway::rights_of_role("administrator")};
     } else if (authorization.size() > kScheme.size() &&
                equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) {
-      caller.admitted =
-          TRY(accounts_.token(std::string(trimmed(authorization.substr(kScheme.size())))));
+      caller.admitted = TRY(accounts_.token(std::string(trimmed(authorization.substr(kScheme.size())))));
     }
     return caller;
   }
@@ -92,10 +93,11 @@ std::optional<Reply> Gate::refuse(const Request& head, const Route& route) {
   const auto caller = this->caller(head);
   if (!caller) return failed(caller.error());
   if (!caller->admitted) {
-    auto reply = refusal(401, "unauthorized",
-                         caller->by_cookie ? "this session has ended; sign in again"
-                                           : "this gateway wants to know who asks: sign in on its page, or send "
-                                             "Authorization: Bearer <token>");
+    auto reply =
+        refusal(401, "unauthorized",
+                caller->by_cookie ? "this session has ended; sign in again"
+                                  : "this gateway wants to know who asks: sign in on its page, or send "
+                                    "Authorization: Bearer <token>");
     reply.set_header("WWW-Authenticate", "Bearer");
     return reply;
   }
@@ -139,9 +141,14 @@ Reply Gate::session(const Request& request) {
   if (!in_force) return failed(in_force.error());
   const auto caller = this->caller(request);
   if (!caller) return failed(caller.error());
-  Json json{{"accounts", *in_force || settings_.require_account}, {"name", nullptr}, {"role", nullptr}, {"csrf", nullptr}};
+  Json json{{"accounts", *in_force || settings_.require_account},
+            {"name", nullptr},
+            {"role", nullptr},
+            {"csrf", nullptr}};
   if (caller->admitted && caller->by_cookie)
-    json.update({{"name", caller->admitted->who}, {"role", caller->admitted->role}, {"csrf", caller->admitted->csrf}});
+    json.update({{"name", caller->admitted->who},
+                 {"role", caller->admitted->role},
+                 {"csrf", caller->admitted->csrf}});
   return private_reply(json);
 }
 
@@ -150,7 +157,8 @@ Reply Gate::start_session(const Request& request, const std::string& name, const
   if (!secret) return failed(secret.error());
   const auto admitted = accounts_.session(*secret);
   if (!admitted) return failed(admitted.error());
-  auto reply = private_reply({{"accounts", true}, {"name", name}, {"role", (*admitted)->role}, {"csrf", (*admitted)->csrf}});
+  auto reply = private_reply(
+      {{"accounts", true}, {"name", name}, {"role", (*admitted)->role}, {"csrf", (*admitted)->csrf}});
   set_cookie(request, reply, *secret);
   return reply;
 }
@@ -197,20 +205,23 @@ Reply Gate::add(const Request& request) {
 Reply Gate::remove(const Request& request) {
   const auto removed = accounts_.remove(request.parameter);
   if (!removed) return failed(removed.error());
-  return *removed ? list(request) : error_reply({ErrorKind::NotFound, "there is no such account", "no_such_account"});
+  return *removed ? list(request)
+                  : error_reply({ErrorKind::NotFound, "there is no such account", "no_such_account"});
 }
 
 Reply Gate::add_token(const Request& request) {
   const auto body = parse_json(request.body);
   if (!body) return error_reply(body.error());
   const auto secret = accounts_.add_token(text_at(*body, "name"), text_at(*body, "rights"));
-  return secret ? private_reply({{"name", text_at(*body, "name")}, {"token", *secret}}) : failed(secret.error());
+  return secret ? private_reply({{"name", text_at(*body, "name")}, {"token", *secret}})
+                : failed(secret.error());
 }
 
 Reply Gate::remove_token(const Request& request) {
   const auto removed = accounts_.remove_token(request.parameter);
   if (!removed) return failed(removed.error());
-  return *removed ? list(request) : error_reply({ErrorKind::NotFound, "there is no such token", "no_such_token"});
+  return *removed ? list(request)
+                  : error_reply({ErrorKind::NotFound, "there is no such token", "no_such_token"});
 }
 
 }  // namespace alcove::api

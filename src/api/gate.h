@@ -19,8 +19,8 @@ class Gate {
   Gate(GateSettings settings, gateway::AccountBook& accounts)
       : settings_(std::move(settings)), accounts_(accounts) {}
 
-  // 401 for whoever has to say who they are, 403 for whoever may not, or whose page did not send the session's
-  // word along; none: come in.
+  // 401 for whoever has to say who they are, 403 for whoever may not, or whose page did not send the
+  // session's word along; none: come in.
   std::optional<Reply> refuse(const Request& head, const Route& route);
   // Who was let in, for the trail; "office" where nobody is asked.
   std::string who(const Request& request);

@@ -18,7 +18,7 @@ namespace alcove::api {
 namespace {
 
 constexpr std::string_view kService = "Answer Sheet Gateway";
-constexpr std::string_view kUpload = "upload";
+constexpr std::string_view kPage = "/gateway/index.html";
 constexpr int kIntakeThreads = 4;  // that wait for the disk
 constexpr std::size_t kIntakeLine = 1'000;
 constexpr std::chrono::seconds kReadingHere{
@@ -49,18 +49,20 @@ Reply database_reply(const Error& error) {
 
 GatewayService::GatewayService(GatewayServiceSettings settings, gateway::Gateway& gateway,
                                gateway::Ledger& ledger, gateway::Readers& readers,
-                               const gateway::Figures& figures, gateway::OfficeDesk& desk)
+                               const gateway::Figures& figures, gateway::OfficeDesk& desk, Gate& gate)
     : settings_(std::move(settings)),
       gateway_(gateway),
       ledger_(ledger),
       readers_(readers),
       figures_(figures),
+      gate_(gate),
       jobs_(gateway, ledger, settings_.batch),
-      office_(desk, ledger,
-              [this](Answer answer, std::function<void()> work) {
-                elsewhere(std::move(answer), std::move(work));
-              }),
-      routes_(settings_.door, make_routes()),
+      office_(
+          desk, ledger,
+          {.elsewhere = [this](Answer answer,
+                               std::function<void()> work) { elsewhere(std::move(answer), std::move(work)); },
+           .who = [&gate](const Request& request) { return gate.who(request); }}),
+      routes_({.tokens = {}, .log_probes = settings_.log_probes}, make_routes()),
       intake_(kIntakeThreads, kIntakeLine) {}
 
 // The original's router stood under /extract; its guide calls the short names. Both are served.
@@ -78,10 +80,10 @@ std::vector<Route> GatewayService::make_routes() {
       {Method::Get, "/extract/status", Access::Open, here(&GatewayService::extract_status)},
       {Method::Get, "/status", Access::Figures, here(&GatewayService::status)},
       {Method::Get, "/metrics", Access::Figures, here(&GatewayService::metrics)},
-      {Method::Post, "/extract", Access::Guarded, here(&GatewayService::extract), kUpload},
-      {Method::Post, "/extract/extract", Access::Guarded, here(&GatewayService::extract), kUpload},
-      {Method::Post, "/scan-upload", Access::Guarded, here(&GatewayService::scan_upload), kUpload},
-      {Method::Post, "/extract/scan-upload", Access::Guarded, here(&GatewayService::scan_upload), kUpload},
+      {Method::Post, "/extract", Access::Guarded, here(&GatewayService::extract)},
+      {Method::Post, "/extract/extract", Access::Guarded, here(&GatewayService::extract)},
+      {Method::Post, "/scan-upload", Access::Guarded, here(&GatewayService::scan_upload)},
+      {Method::Post, "/extract/scan-upload", Access::Guarded, here(&GatewayService::scan_upload)},
       {Method::Get, "/scan-log", Access::Guarded, here(&GatewayService::scan_log)},
       {Method::Get, "/extract/scan-log", Access::Guarded, here(&GatewayService::scan_log)},
       {Method::Get, "/records", Access::Guarded, here(&GatewayService::records)},
@@ -93,13 +95,20 @@ std::vector<Route> GatewayService::make_routes() {
       {Method::Get, "/jobs/{id}/events", Access::Guarded, here(&GatewayService::job_events)},
   };
   std::ranges::move(office_.routes(), std::back_inserter(routes));
+  std::ranges::move(gate_.routes([this](Answer answer, std::function<void()> work) {
+    elsewhere(std::move(answer), std::move(work));
+  }),
+                    std::back_inserter(routes));
   return routes;
 }
 
 std::optional<Reply> GatewayService::refuse(const Request& head) {
-  if (auto refused = routes_.refuse(head)) return refused;
   const auto* route = routes_.find(head.method, head.path);
-  if (route == nullptr || route->scope != kUpload) return std::nullopt;
+  if (route == nullptr) return std::nullopt;
+  if (auto refused = gate_.refuse(head, *route)) return refused;
+  const bool brings_sheets = route->access == Access::Guarded && head.method != Method::Get &&
+                             right_of(*route) == gateway::Right::Upload;
+  if (!brings_sheets) return std::nullopt;
   // While the sheet is still arriving, the Space has time to wake.
   if (auto* space = readers_.space()) space->wake();
   if (draining_)
@@ -121,10 +130,13 @@ void GatewayService::elsewhere(Answer answer, std::function<void()> work) {
                          2));
 }
 
-void GatewayService::root(Request, Answer answer) {
+void GatewayService::root(Request request, Answer answer) {
   if (auto* space = readers_.space()) space->wake();
-  answer.send(json_reply(
-      200, {{"service", kService}, {"version", std::string(kVersion)}, {"endpoints", routes_.endpoints()}}));
+  if (prefers_html(request.header("accept"))) return answer.send(asset_reply(request, kPage));
+  auto reply = json_reply(
+      200, {{"service", kService}, {"version", std::string(kVersion)}, {"endpoints", routes_.endpoints()}});
+  reply.set_header("Vary", "Accept");
+  answer.send(std::move(reply));
 }
 
 void GatewayService::health(Request, Answer answer) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "api/gate.h"
 #include "api/gateway_jobs.h"
 #include "api/office_routes.h"
 #include "api/routes.h"
@@ -12,7 +13,7 @@
 namespace alcove::api {
 
 struct GatewayServiceSettings {
-  Door door;
+  bool log_probes = false;
   std::uint64_t sheet_limit = 52'428'800;  // bytes of a request with one sheet
   std::string space_url;                   // as it was set, even when it is wrong; empty: none
   std::string space_error;                 // why it is wrong
@@ -23,7 +24,8 @@ struct GatewayServiceSettings {
 class GatewayService final : public Service {
  public:
   GatewayService(GatewayServiceSettings settings, gateway::Gateway& gateway, gateway::Ledger& ledger,
-                 gateway::Readers& readers, const gateway::Figures& figures, gateway::OfficeDesk& desk);
+                 gateway::Readers& readers, const gateway::Figures& figures, gateway::OfficeDesk& desk,
+                 Gate& gate);
 
   std::optional<Reply> refuse(const Request& head) override;
   void handle(Request request, Answer answer) override {
@@ -69,6 +71,7 @@ class GatewayService final : public Service {
   const gateway::Figures& figures_;
   std::atomic<bool> draining_{false};
   Metrics metrics_;
+  Gate& gate_;
   GatewayJobs jobs_;
   OfficeRoutes office_;
   const Routes routes_;

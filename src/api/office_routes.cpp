@@ -6,15 +6,17 @@
 #include <nlohmann/json.hpp>
 
 #include "api/office_json.h"
+#include "api/record_table.h"
 #include "api/status.h"
+#include "base/log.h"
 #include "base/sha256.h"
+#include "gateway/archive.h"
 
 namespace alcove::api {
 namespace {
 
 constexpr std::int64_t kMostQueued = 500;  // shown at once: more wait behind them
 constexpr std::size_t kMostFound = 8;
-constexpr std::string_view kNobody = "office";  // who answered, where nobody is asked for a name
 
 Reply failed(const Error& error) {
   if (error.kind == ErrorKind::Unavailable || error.kind == ErrorKind::Overloaded)
@@ -38,10 +40,24 @@ std::string text_at(const Json& json, const char* name) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-std::string who(const Request& request) { return request.who.empty() ? std::string(kNobody) : request.who; }
-
 std::string asked(const Request& request, std::string_view name) {
   return form_value(request.query, name).value_or(std::string());
+}
+
+gateway::ExamKey exam_asked(const Request& request) {
+  gateway::ExamKey key{asked(request, "exam_type"), asked(request, "subject_code"), 1};
+  const auto attempt = asked(request, "attempt");
+  if (!attempt.empty()) std::from_chars(attempt.data(), attempt.data() + attempt.size(), key.attempt);
+  return key;
+}
+
+// Letters, digits, dashes and underscores of it: what a header may hold.
+std::string harmless(std::string text) {
+  std::erase_if(text, [](char c) {
+    return !((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
+             c == '_');
+  });
+  return text;
 }
 
 }  // namespace
@@ -49,7 +65,7 @@ std::string asked(const Request& request, std::string_view name) {
 Route OfficeRoutes::route(Method method, std::string path, Work work) {
   return {method, std::move(path), Access::Guarded, [this, work](Request request, Answer answer) {
             const auto held = std::make_shared<const Request>(std::move(request));
-            elsewhere_(answer, [this, work, held, answer] { answer.send((this->*work)(*held)); });
+            service_.elsewhere(answer, [this, work, held, answer] { answer.send((this->*work)(*held)); });
           }};
 }
 
@@ -64,6 +80,11 @@ std::vector<Route> OfficeRoutes::routes() {
       route(Method::Get, "/exam", &OfficeRoutes::exam),
       route(Method::Get, "/people", &OfficeRoutes::people),
       route(Method::Post, "/roster", &OfficeRoutes::roster),
+      {Method::Get, "/export", Access::Guarded,
+       [this](Request request, Answer answer) {
+         const auto held = std::make_shared<const Request>(std::move(request));
+         service_.elsewhere(answer, [this, held, answer] { take_out(*held, answer); });
+       }},
   };
 }
 
@@ -98,7 +119,7 @@ Reply OfficeRoutes::sheet(const Request& request) {
 }
 
 Reply OfficeRoutes::answer(const Request& request) {
-  const auto body = parse_json(request.body);
+  const auto body = parse_json(as_text(request.content()));
   if (!body) return error_reply(body.error());
   const auto ruling = gateway::parse_ruling(text_at(*body, "verdict"));
   if (!ruling)
@@ -107,7 +128,7 @@ Reply OfficeRoutes::answer(const Request& request) {
   const auto& version = member(*body, "version");
   const auto number =
       desk_.answer({.uuid = request.parameter,
-                    .who = who(request),
+                    .who = service_.who(request),
                     .ruling = *ruling,
                     .answer = {text_at(*body, "register_number"), text_at(*body, "subject_code")}},
                    version.is_number_unsigned() ? std::optional(version.get<std::int64_t>()) : std::nullopt);
@@ -116,12 +137,12 @@ Reply OfficeRoutes::answer(const Request& request) {
 }
 
 Reply OfficeRoutes::hold(const Request& request) {
-  const auto body = parse_json(request.body);
+  const auto body = parse_json(as_text(request.content()));
   if (!body) return error_reply(body.error());
   const auto reviewer = text_at(*body, "reviewer");
   if (!is_sound_id(reviewer))
     return error_reply({ErrorKind::BadInput, "reviewer has to name the window that asks", "no_reviewer"});
-  const auto other = desk_.hold(request.parameter, reviewer, who(request));
+  const auto other = desk_.hold(request.parameter, reviewer, service_.who(request));
   if (!other) return private_reply({{"seconds", gateway::kHold.count()}});
   return error_reply({ErrorKind::BadInput, fmt::format("{} is looking at this sheet", other->who), "held"},
                      409);
@@ -146,10 +167,7 @@ Reply OfficeRoutes::exams(const Request&) {
 }
 
 Reply OfficeRoutes::exam(const Request& request) {
-  gateway::ExamKey key{asked(request, "exam_type"), asked(request, "subject_code"), 1};
-  const auto attempt = asked(request, "attempt");
-  if (!attempt.empty()) std::from_chars(attempt.data(), attempt.data() + attempt.size(), key.attempt);
-  const auto overview = desk_.exam(key);
+  const auto overview = desk_.exam(exam_asked(request));
   return overview ? private_reply(exam_json(*overview)) : failed(overview.error());
 }
 
@@ -161,7 +179,7 @@ Reply OfficeRoutes::people(const Request& request) {
 }
 
 Reply OfficeRoutes::roster(const Request& request) {
-  const auto content = as_bytes(request.body);
+  const auto content = request.content();
   const auto roster = sheets::import_roster(content);
   if (!roster) return error_reply(roster.error());
   std::int64_t version = 0;
@@ -172,6 +190,42 @@ Reply OfficeRoutes::roster(const Request& request) {
     version = kept->number;
   }
   return private_reply(import_json(roster->findings, roster->entries.size(), roster->encoding, version));
+}
+
+void OfficeRoutes::take_out(const Request& request, const Answer& answer) {
+  const auto format = asked(request, "format");
+  const bool archive = format == "zip" || format == "moodle";
+  if (!archive && format != "csv" && format != "jsonl")
+    return answer.send(
+        error_reply({ErrorKind::BadInput, "format has to be csv, jsonl, zip or moodle", "no_format"}));
+  const auto overview = desk_.exam(exam_asked(request));
+  if (!overview) return answer.send(failed(overview.error()));
+  const auto& exam = overview->exam;
+  Reply head{.content_type = archive           ? "application/zip"
+                             : format == "csv" ? "text/csv; charset=utf-8"
+                                               : "application/jsonl",
+             .headers = {}};
+  head.set_header("Cache-Control", "no-store");
+  head.set_header("Content-Disposition",
+                  fmt::format("attachment; filename=\"{}.{}\"",
+                              harmless(fmt::format("{}_{}_{}", exam.subject_code, exam.exam_type,
+                                                   format == "moodle" ? "moodle" : "sheets")),
+                              archive ? "zip" : format));
+  if (!archive) {
+    if (format == "csv") head.body = csv_heading();
+    for (const auto& record : overview->papers)
+      head.body += format == "csv" ? csv_line(record) : to_text(record_json(record)) + '\n';
+    return answer.send(std::move(head));
+  }
+  const auto people = desk_.participants();
+  if (!people) return answer.send(failed(people.error()));
+  const auto out = answer.stream(std::move(head));
+  // What went wrong half-way cannot be said any more; an archive without its end is seen to be none.
+  const auto written =
+      gateway::write_archive(ledger_, overview->papers, format == "moodle" ? &*people : nullptr,
+                             [&](std::string_view piece) { return out->send(piece); });
+  if (!written) log(LogLevel::Error, "export_failed", {{"error", written.error().message}});
+  out->end();
 }
 
 }  // namespace alcove::api

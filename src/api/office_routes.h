@@ -10,10 +10,14 @@ namespace alcove::api {
 // Safe from any thread.
 class OfficeRoutes {
  public:
-  // Work that waits for the disk goes through `elsewhere`, which answers by itself when it is full.
-  using Elsewhere = std::function<void(Answer, std::function<void()>)>;
-  OfficeRoutes(gateway::OfficeDesk& desk, gateway::Ledger& ledger, Elsewhere elsewhere)
-      : desk_(desk), ledger_(ledger), elsewhere_(std::move(elsewhere)) {}
+  // Seams of the service: work that waits for the disk goes `elsewhere`, which answers by itself when it is
+  // full; `who` names the caller that was let in.
+  struct Service {
+    std::function<void(Answer, std::function<void()>)> elsewhere;
+    std::function<std::string(const Request&)> who;
+  };
+  OfficeRoutes(gateway::OfficeDesk& desk, gateway::Ledger& ledger, Service service)
+      : desk_(desk), ledger_(ledger), service_(std::move(service)) {}
 
   std::vector<Route> routes();
 
@@ -30,10 +34,12 @@ class OfficeRoutes {
   Reply exam(const Request&);     // GET /exam?exam_type=&subject_code=&attempt=
   Reply people(const Request&);   // GET /people?q=
   Reply roster(const Request&);   // POST /roster?name=&preview=1
+  // GET /export?format=csv|jsonl|zip|moodle&exam_type=&subject_code=&attempt=; archives go out piece by piece
+  void take_out(const Request&, const Answer&);
 
   gateway::OfficeDesk& desk_;
   gateway::Ledger& ledger_;
-  const Elsewhere elsewhere_;
+  const Service service_;
   PagePictures pictures_;
 };
 

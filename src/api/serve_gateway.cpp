@@ -1,5 +1,6 @@
 #include "api/serve_gateway.h"
 
+#include <fmt/format.h>
 #include <malloc.h>
 
 #include <thread>
@@ -46,6 +47,16 @@ void report_wiring(const GatewayProcess& process, const Wiring& wiring) {
           std::string("where disks vanish with a restart, set DATABASE_URL to a PostgreSQL server")}});
 }
 
+// The one line of the log that is a secret: until it is used, whoever reads the log may be the administrator.
+void report_setup(const GatewayProcess& process, int port, const std::string& word) {
+  const auto host =
+      process.server.host == "0.0.0.0" || process.server.host == "::" ? "127.0.0.1" : process.server.host;
+  log(LogLevel::Info, "no_accounts_yet",
+      {{"link", fmt::format("http://{}:{}/#setup/{}", host, port, word)},
+       {"note",
+        std::string("open it once to make the administrator's account; from then on everybody signs in")}});
+}
+
 Result<std::unique_ptr<Wiring>> wire(const GatewayProcess& process) {
   auto wiring = std::make_unique<Wiring>();
   wiring->ledger = TRY(gateway::Ledger::open(process.ledger));
@@ -87,13 +98,19 @@ Result<void> serve_gateway(const GatewayProcess& process) {
       {.workers = process.workers,
        .recorded = [&](const gateway::Record& record) { service_to_tell->recorded(record); }},
       *wiring->ledger, *wiring->readers, wiring->figures);
-  GatewayService service({.door = process.door,
+  const auto accounts = TRY(gateway::AccountBook::open(process.ledger.data, process.ledger.database));
+  Gate gate({.tokens = process.door.tokens,
+             .guard_figures = process.door.guard_figures,
+             .require_account = process.require_account},
+            *accounts);
+  const auto setup = TRY(accounts->setup_word());
+  GatewayService service({.log_probes = process.door.log_probes,
                           .sheet_limit = process.server.body_limit,
                           .space_url = process.space_url,
                           .space_error = wiring->space_error,
                           .models = process.reader.models,
                           .batch = kBatch},
-                         gateway, *wiring->ledger, *wiring->readers, wiring->figures, *desk);
+                         gateway, *wiring->ledger, *wiring->readers, wiring->figures, *desk, gate);
   service_to_tell = &service;
   gateway::MatchingKeeper keeper(std::move(matching));
   auto server = process.server;
@@ -104,6 +121,7 @@ Result<void> serve_gateway(const GatewayProcess& process) {
   std::thread leaving;
   TRY(run_server(server, service, [&](int port) {
     log(LogLevel::Info, "listening", {{"host", process.server.host}, {"port", static_cast<long long>(port)}});
+    if (setup) report_setup(process, port, *setup);
     gateway.start();
     leaving = std::thread([&] {
       wait_for_stop(signals);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -174,6 +175,41 @@ Result<std::size_t> recorded_once(const std::string& url, const Json& truth) {
   return records.size() == truth.size() ? once : 0;
 }
 
+// The people of the samples, and some with numbers like theirs.
+Result<void> take_in_class_list(const std::string& url, const fs::path& path) {
+  const auto file = TRY(MappedFile::open(path));
+  const auto reply = TRY(net::send(
+      {.method = "POST", .url = url + "/roster?name=class.csv", .body = std::string(as_text(file.bytes()))}));
+  const auto body = TRY(parse_json(reply.body));
+  if (reply.status != 200) return fail(ErrorKind::Internal, text_of(body, "detail"));
+  fmt::print("{} people on the class list\n", body.value("entries", 0));
+  return {};
+}
+
+// Whoever is to look at them finds them on the page: what is doubtful by the class list.
+Result<void> show_review(const std::string& url) {
+  Json items;
+  for (const auto deadline = steady_clock::now() + std::chrono::seconds(30);;) {
+    const auto records = TRY(net::send({.url = url + "/records?limit=1000"}));
+    const auto json = TRY(parse_json(records.body)).value("records", Json::array());
+    const bool judged =
+        std::ranges::all_of(json, [](const Json& each) { return !text_of(each, "decision").empty(); });
+    const auto reply = TRY(net::send({.url = url + "/review"}));
+    items = TRY(parse_json(reply.body)).value("items", Json::array());
+    if (judged || steady_clock::now() > deadline) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  std::vector<std::vector<std::string>> rows{{"SHEET", "READ AS", "WHY"}};
+  for (const auto& item : items) {
+    std::string why;
+    for (const auto& reason : item.value("reasons", Json::array()))
+      why += (why.empty() ? "" : ", ") + reason.get<std::string>();
+    rows.push_back({text_of(item, "original_filename"), shown(text_of(item, "register_number")), why});
+  }
+  fmt::print("{}{} sheets wait for review on {}/#review\n", text_table(rows), items.size(), url);
+  return {};
+}
+
 // Gone with this object.
 class Folder {
  public:
@@ -218,6 +254,9 @@ Result<int> demo(const DemoOptions& options) {
       Server::start({"gateway", "--models", options.models, "--port", std::to_string(options.gateway_port),
                      "--data", data.path() + "/data", "--space-url", space_url}));
   TRY(wait_until_ready(gateway, url));
+  const auto class_list = fs::path(options.samples) / "class.csv";
+  const bool has_class_list = fs::exists(class_list);
+  if (has_class_list) TRY(take_in_class_list(url, class_list));
 
   std::vector<std::vector<std::string>> rows{
       {"SHEET", "REGISTER", "TRUTH", "SUBJECT", "TRUTH", "TIME", "", "READ BY", "RECORD", "NOTE"}};
@@ -242,6 +281,7 @@ Result<int> demo(const DemoOptions& options) {
     fmt::print("fewer than {:.0f} % are right\n", 100 * kTarget);
     return kNeedsAttention;
   }
+  if (has_class_list) TRY(show_review(url));
   if (fs::exists(options.papers)) TRY(show_papers(options.papers, options.text_model));
   if (options.once) return kDone;
   space = TRY(Server::start(space_words));

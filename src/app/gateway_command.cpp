@@ -7,13 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "api/record_json.h"
+#include "api/record_table.h"
 #include "api/serve_gateway.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/gateway_lists.h"
 #include "app/reader_options.h"
 #include "app/server_options.h"
-#include "base/csv.h"
 #include "base/json.h"
 #include "gateway/backup.h"
 
@@ -65,57 +65,14 @@ int work(const GatewayOptions& options, const ReaderOptions& reader) {
   return worked ? kDone : report(worked.error());
 }
 
-// The columns of an export, as record_json() names them.
-constexpr const char* kColumns[] = {"sha256",
-                                    "original_filename",
-                                    "renamed_filename",
-                                    "register_number",
-                                    "subject_code",
-                                    "exam_type",
-                                    "attempt_number",
-                                    "workflow_status",
-                                    "decision",
-                                    "served_by",
-                                    "margin",
-                                    "register_confidence",
-                                    "subject_confidence",
-                                    "artifact_uuid",
-                                    "duplicate_of",
-                                    "reasons",
-                                    "fallback",
-                                    "milliseconds",
-                                    "attempts",
-                                    "error_code",
-                                    "error",
-                                    "size",
-                                    "mime_type",
-                                    "job",
-                                    "accepted_at",
-                                    "recorded_at"};
-
-std::string cell_of(const Json& value) {
-  if (value.is_null()) return {};
-  return value.is_string() ? value.get<std::string>() : to_text(value);
-}
-
-// Spreadsheets run what begins like a formula; with a ' before it, it is text.
-std::string defused(std::string cell) {
-  if (!cell.empty() && std::string_view("=+-@\t\r").contains(cell.front())) cell.insert(0, 1, '\'');
-  return cell;
-}
-
 int export_records(const GatewayOptions& options) {
   const auto ledger = gateway::Ledger::open(
       {.data = options.data, .database = environment("DATABASE_URL"), .read_only = true});
   if (!ledger) return report(ledger.error());
   const bool csv = options.format == "csv";
-  if (csv) fmt::print("{}\r\n", fmt::join(kColumns, ","));
+  if (csv) fmt::print("{}", api::csv_heading());
   const auto done = (*ledger)->each([&](const gateway::Record& record) {
-    const auto json = api::record_json(record);
-    if (!csv) return fmt::print("{}\n", to_text(json));
-    std::vector<std::string> cells;
-    for (const auto* column : kColumns) cells.push_back(defused(cell_of(json.at(column))));
-    fmt::print("{}\r\n", csv_row(cells));
+    fmt::print("{}", csv ? api::csv_line(record) : to_text(api::record_json(record)) + '\n');
   });
   return done ? kDone : report(done.error());
 }
@@ -220,12 +177,19 @@ void add_gateway(CLI::App& parser, Run& run) {
   server.upload_memory = 96 << 20;
   options->serving.door.log_probes = true;
   add_server_options(*command, options->serving);
+  command
+      ->add_flag("--require-account", options->process.require_account,
+                 "nobody comes in unnamed, not even before the first account is made")
+      ->envname("ALCOVE_REQUIRE_ACCOUNT");
   add_readers(*command, *options);
   auto reader = add_reader_options(*command);
   add_export(*command, run);
   add_gateway_roster(*command, run);
   add_gateway_confirm(*command, run);
   add_gateway_verify_trail(*command, run);
+  add_gateway_token(*command, run);
+  add_gateway_account(*command, run);
+  add_gateway_retention(*command, run);
   add_copies(*command, run);
   command->callback([=, &run] {
     if (command->get_subcommands().empty()) run = [=] { return serve(*options, *reader); };

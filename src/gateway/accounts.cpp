@@ -69,9 +69,12 @@ Result<std::string> hash_of(const std::string& password) {
 }
 
 Result<void> check_name(const std::string& name) {
-  const bool is_clean = std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '/'; });
-  if (!name.empty() && name.size() <= kMostName && is_clean && name.front() != ' ' && name.back() != ' ') return {};
-  return fail(ErrorKind::BadInput, fmt::format("a name has 1 to {} characters, without slashes", kMostName), "bad_name");
+  const bool is_clean =
+      std::ranges::none_of(name, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '/'; });
+  if (!name.empty() && name.size() <= kMostName && is_clean && name.front() != ' ' && name.back() != ' ')
+    return {};
+  return fail(ErrorKind::BadInput, fmt::format("a name has 1 to {} characters, without slashes", kMostName),
+              "bad_name");
 }
 
 Result<void> check_password(const std::string& password) {
@@ -107,8 +110,7 @@ Result<std::unique_ptr<AccountBook>> AccountBook::open(const std::filesystem::pa
                                                        const std::string& address) {
   if (sodium_init() < 0) return fail(ErrorKind::Internal, "libsodium cannot be used on this machine");
   if (address.empty()) ::mkdir(data.c_str(), 0700);  // when that fails, the next line says why
-  auto connection =
-      TRY(store::Connection::open(address.empty() ? (data / kListsFile).string() : address));
+  auto connection = TRY(store::Connection::open(address.empty() ? (data / kListsFile).string() : address));
   TRY(store::migrate(connection, "accounts", kAccountSchema));
   return std::unique_ptr<AccountBook>(new AccountBook(std::move(connection)));
 }
@@ -132,7 +134,8 @@ Result<std::optional<std::string>> AccountBook::setup_word() {
   return word;
 }
 
-Result<void> AccountBook::set_up(const std::string& word, const std::string& name, const std::string& password) {
+Result<void> AccountBook::set_up(const std::string& word, const std::string& name,
+                                 const std::string& password) {
   TRY(check_name(name));
   TRY(check_password(password));
   const auto hash = TRY(hash_of(password));
@@ -141,7 +144,8 @@ Result<void> AccountBook::set_up(const std::string& word, const std::string& nam
     const auto used = TRY(connection_.execute("DELETE FROM setup WHERE digest = $1", digest_of(word)));
     if (used == 0)
       return fail(ErrorKind::BadInput,
-                  "this link was used already, or a later start of the gateway printed another one", "no_setup");
+                  "this link was used already, or a later start of the gateway printed another one",
+                  "no_setup");
     return insert(name, hash, "administrator");
   });
 }
@@ -151,7 +155,8 @@ Result<void> AccountBook::insert(const std::string& name, const std::string& has
       TRY(connection_.execute("INSERT INTO accounts (name, hash, role, created_at) VALUES ($1, $2, $3, $4) "
                               "ON CONFLICT (name) DO NOTHING",
                               name, hash, role, now_ms()));
-  if (written == 0) return fail(ErrorKind::BadInput, "there is an account of that name already", "name_taken");
+  if (written == 0)
+    return fail(ErrorKind::BadInput, "there is an account of that name already", "name_taken");
   return {};
 }
 
@@ -161,7 +166,8 @@ Result<void> AccountBook::check_lock(const std::string& name) {
   if (found == failures_.end() || found->second.until <= Clock::now()) return {};
   const auto left = std::chrono::ceil<seconds>(found->second.until - Clock::now());
   return fail(ErrorKind::Overloaded,
-              fmt::format("too many wrong passwords for this name; try again in {} s", left.count()), "locked_out");
+              fmt::format("too many wrong passwords for this name; try again in {} s", left.count()),
+              "locked_out");
 }
 
 void AccountBook::count_failure(const std::string& name) {
@@ -224,7 +230,8 @@ Result<std::optional<Admitted>> AccountBook::look_up(std::string_view sql, const
   if (row) {
     const bool is_token = row->text(1) == "token";
     auto rights = is_token ? parse_rights(row->text(2)) : rights_of_role(row->text(1));
-    seen.admitted = Admitted{row->text(0), row->text(1), is_token ? "" : row->text(2), rights.value_or(Rights{})};
+    seen.admitted =
+        Admitted{row->text(0), row->text(1), is_token ? "" : row->text(2), rights.value_or(Rights{})};
   }
   if (seen_.size() >= kMostRemembered) seen_.clear();
   seen_.insert_or_assign(digest, seen);
@@ -260,7 +267,8 @@ Result<bool> AccountBook::remove(const std::string& name) {
     const auto others = TRY(connection_.first(
         "SELECT name FROM accounts WHERE role = 'administrator' AND name <> $1 LIMIT 1", name));
     if (!others)
-      return fail(ErrorKind::BadInput, "the last administrator stays: make another one first", "last_administrator");
+      return fail(ErrorKind::BadInput, "the last administrator stays: make another one first",
+                  "last_administrator");
     TRY(connection_.execute("DELETE FROM sessions WHERE account = $1", name));
     return TRY(connection_.execute("DELETE FROM accounts WHERE name = $1", name)) > 0;
   });
@@ -277,13 +285,15 @@ Result<std::vector<Account>> AccountBook::accounts() {
 Result<std::string> AccountBook::add_token(const std::string& name, const std::string& rights) {
   TRY(check_name(name));
   if (!parse_rights(rights))
-    return fail(ErrorKind::BadInput, "rights are read, upload, review and administer, with commas between", "bad_rights");
+    return fail(ErrorKind::BadInput, "rights are read, upload, review and administer, with commas between",
+                "bad_rights");
   auto secret = random_word();
   const std::lock_guard lock(mutex_);
-  const auto written = TRY(connection_.execute(
-      "INSERT INTO access_tokens (name, digest, rights, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO "
-      "NOTHING",
-      name, digest_of(secret), rights, now_ms()));
+  const auto written =
+      TRY(connection_.execute("INSERT INTO access_tokens (name, digest, rights, created_at) VALUES ($1, $2, "
+                              "$3, $4) ON CONFLICT (name) DO "
+                              "NOTHING",
+                              name, digest_of(secret), rights, now_ms()));
   if (written == 0) return fail(ErrorKind::BadInput, "there is a token of that name already", "name_taken");
   return secret;
 }

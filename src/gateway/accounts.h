@@ -40,7 +40,8 @@ constexpr std::chrono::hours kSessionTime{12};
 class AccountBook {
  public:
   // In the data folder, beside the class lists, or in the database of `address` if that is not empty.
-  static Result<std::unique_ptr<AccountBook>> open(const std::filesystem::path& data, const std::string& address);
+  static Result<std::unique_ptr<AccountBook>> open(const std::filesystem::path& data,
+                                                   const std::string& address);
 
   // From the first account on, everybody has to say who they are.
   Result<bool> in_force();
@@ -59,7 +60,8 @@ class AccountBook {
   Result<void> add(const std::string& name, const std::string& password, const std::string& role);
   Result<bool> remove(const std::string& name);  // with its sessions; BadInput for the last administrator
   Result<std::vector<Account>> accounts();
-  Result<std::string> add_token(const std::string& name, const std::string& rights);  // gives the secret, once
+  Result<std::string> add_token(const std::string& name,
+                                const std::string& rights);  // gives the secret, once
   Result<bool> remove_token(const std::string& name);
   Result<std::vector<Account>> tokens();
 

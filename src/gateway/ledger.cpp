@@ -343,7 +343,7 @@ Result<Counts> Ledger::counts() {
 // What could not be opened at all has no picture to look at; it is scanned again.
 Result<std::vector<Record>> Ledger::in_review(std::int64_t limit) {
   auto connection = pool_->lend();
-  return records_of(connection->query("SELECT " ALCOVE_RECORD_COLUMNS
+  return records_of(connection->query("SELECT " ALCOVE_RECORD_IN_A_LIST
                                       " FROM records WHERE decision IN ('review', 'rejected') AND error_code "
                                       "= '' AND workflow_status <> 'purged' "
                                       "ORDER BY id LIMIT $1",
@@ -353,13 +353,13 @@ Result<std::vector<Record>> Ledger::in_review(std::int64_t limit) {
 Result<std::vector<ExamCounts>> Ledger::exams() {
   auto connection = pool_->lend();
   std::vector<ExamCounts> exams;
-  for (const auto& row :
-       TRY(connection->query("SELECT exam_type, subject_code, attempt_number, COUNT(*), "
-                             "SUM(CASE WHEN decision = 'accepted' THEN 1 ELSE 0 END), "
-                             "SUM(CASE WHEN decision = 'review' THEN 1 ELSE 0 END), "
-                             "SUM(CASE WHEN decision = 'rejected' THEN 1 ELSE 0 END) "
-                             "FROM records GROUP BY exam_type, subject_code, attempt_number "
-                             "ORDER BY exam_type, subject_code, attempt_number")))
+  for (const auto& row : TRY(connection->query(
+           "SELECT exam_type, subject_code, attempt_number, COUNT(*), "
+           "SUM(CASE WHEN decision = 'accepted' THEN 1 ELSE 0 END), "
+           "SUM(CASE WHEN decision = 'review' THEN 1 ELSE 0 END), "
+           "SUM(CASE WHEN decision = 'rejected' THEN 1 ELSE 0 END) "
+           "FROM records WHERE workflow_status <> 'purged' GROUP BY exam_type, subject_code, attempt_number "
+           "ORDER BY exam_type, subject_code, attempt_number")))
     exams.push_back({{row.text(0), row.text(1), row.integer(2)},
                      row.integer(3),
                      row.integer(4),
@@ -370,10 +370,10 @@ Result<std::vector<ExamCounts>> Ledger::exams() {
 
 Result<std::vector<Record>> Ledger::papers_of(const ExamKey& exam) {
   auto connection = pool_->lend();
-  return records_of(connection->query(
-      "SELECT " ALCOVE_RECORD_COLUMNS
-      " FROM records WHERE exam_type = $1 AND subject_code = $2 AND attempt_number = $3 ORDER BY id",
-      exam.exam_type, exam.subject_code, exam.attempt));
+  return records_of(connection->query("SELECT " ALCOVE_RECORD_IN_A_LIST
+                                      " FROM records WHERE exam_type = $1 AND subject_code = $2 AND "
+                                      "attempt_number = $3 AND workflow_status <> 'purged' ORDER BY id",
+                                      exam.exam_type, exam.subject_code, exam.attempt));
 }
 
 Result<std::string> Ledger::holder_of(const std::string& register_number, const ExamKey& exam) {

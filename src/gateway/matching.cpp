@@ -169,9 +169,10 @@ bool Matching::names_whom(const Known& known) const {
 
 Result<void> Matching::write(Known& known, const Row& row) {
   const auto& uuid = known.paper.id;
-  TRY(records_.execute(
-      "UPDATE records SET decision = $2, margin = $3, roster_candidates = $4, reasons = $5 WHERE uuid = $1",
-      uuid, row.decision, row.margin, row.candidates, row.reasons));
+  TRY(
+      records_.execute("UPDATE records SET decision = $2, margin = $3, roster_candidates = $4, reasons = $5 "
+                       "WHERE uuid = $1 AND workflow_status <> 'purged'",
+                       uuid, row.decision, row.margin, row.candidates, row.reasons));
   if (names_whom(known))
     TRY(records_.execute(
         "UPDATE records SET register_number = $2, subject_code = $3, renamed_filename = $4, "

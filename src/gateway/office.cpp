@@ -81,7 +81,8 @@ Result<std::optional<GivenAnswer>> OfficeDesk::answer_about(const std::string& u
 
 Result<std::int64_t> OfficeDesk::answer(GivenAnswer given, std::optional<std::int64_t> seen) {
   const auto record = TRY(ledger_.find(given.uuid));
-  if (!record) return fail(ErrorKind::NotFound, "there is no such record", "no_such_record");
+  if (!record || record->workflow_status == "purged")
+    return fail(ErrorKind::NotFound, "there is no such record", "no_such_record");
   auto& answer = given.answer;
   const auto typed = std::exchange(answer.register_number, {});
   if (given.ruling == Ruling::Belongs) {
@@ -155,6 +156,15 @@ Result<std::vector<Person>> OfficeDesk::people(std::string_view text, std::size_
       found.push_back({entry.register_number, entry.name});
   }
   return found;
+}
+
+Result<std::map<std::string, sheets::RosterEntry>> OfficeDesk::participants() {
+  const std::lock_guard lock(mutex_);
+  const auto known = TRY(lists());
+  std::map<std::string, sheets::RosterEntry> people;
+  for (const auto& entry : known->roster)
+    if (!entry.participant.empty()) people.try_emplace(entry.register_number, entry);
+  return people;
 }
 
 Result<ListVersion> OfficeDesk::keep(const sheets::Roster& roster, std::string_view file_name,

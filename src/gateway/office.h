@@ -57,6 +57,8 @@ class OfficeDesk {
   Result<ExamOverview> exam(const ExamKey& key);
   // Those whose number or name has `text` in it, without regard to capitals; in the list's order.
   Result<std::vector<Person>> people(std::string_view text, std::size_t limit);
+  // Those of the class list who have a number in Moodle's course, by register number.
+  Result<std::map<std::string, sheets::RosterEntry>> participants();
   Result<ListVersion> keep(const sheets::Roster& roster, std::string_view file_name,
                            const std::string& sha256);
 

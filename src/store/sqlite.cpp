@@ -190,14 +190,18 @@ class Sqlite final : public Connection::Backend {
 };
 
 // SQLite makes files that all may read, and gives its log and index the permissions of the database.
+// One that is there is not opened here: closing it would take this process's locks off it, those of its other
+// connections too (POSIX), and another process would think itself alone with the file.
 Result<void> make_private(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0)
-    return fail(errno == ENOSPC ? ErrorKind::Unavailable : ErrorKind::BadInput,
-                fmt::format("the database {} cannot be opened: {}", path, std::strerror(errno)),
-                std::string(errno == ENOSPC ? kDiskFull : kReadOnly));
-  ::close(file);
-  return {};
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file >= 0) {
+    ::close(file);
+    return {};
+  }
+  if (errno == EEXIST && ::access(path.c_str(), R_OK | W_OK) == 0) return {};
+  return fail(errno == ENOSPC ? ErrorKind::Unavailable : ErrorKind::BadInput,
+              fmt::format("the database {} cannot be opened: {}", path, std::strerror(errno)),
+              std::string(errno == ENOSPC ? kDiskFull : kReadOnly));
 }
 
 }  // namespace

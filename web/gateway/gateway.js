@@ -16,7 +16,7 @@ function go() {
   const name = PLACES.includes(place) ? place : "intake";
   for (const each of PLACES) byId(each).hidden = each !== name || server.locked;
   for (const link of document.querySelectorAll("nav a"))
-    link.toggleAttribute("aria-current", link.hash === `#${name}`);
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   if (server.locked) return;
   if (name === "review") openReview(rest); else leaveReview();
   if (name === "exam") openExam(rest); else leaveExam();

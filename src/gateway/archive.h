@@ -1,0 +1,30 @@
+#pragma once
+// An exam's sheets as one ZIP archive, each as a PDF under the name its record gives it.
+
+#include <functional>
+#include <map>
+
+#include "gateway/ledger.h"
+#include "sheets/roster.h"
+
+namespace alcove::gateway {
+
+// By register number: who has a number of their own in Moodle's course.
+using Participants = std::map<std::string, sheets::RosterEntry>;
+
+// Accepted sheets alone, `REG_SUBJECT_EXAM.pdf`; a name that is there already gets `_2`. With `moodle` each
+// lies in the folder that Moodle's upload of feedback files wants, `Name_PARTICIPANT_assignsubmission_file/`.
+// Whatever is not in it stands in `left-out.txt`, with the reason. One file is in memory at a time. `sink`
+// takes the archive piece by piece and is false when nobody wants it any more; errors are
+// base/zip_writer.h's. Gives the number of sheets.
+Result<std::size_t> write_archive(Ledger& ledger, const std::vector<Record>& records,
+                                  const Participants* moodle,
+                                  const std::function<bool(std::string_view)>& sink);
+
+// A sheet's file as a PDF, or as it came where that cannot be made of it; with its ending.
+struct NamedFile {
+  std::string content, ending;  // "pdf", "tiff", …
+};
+Result<NamedFile> as_pdf(Ledger& ledger, const Record& record);
+
+}  // namespace alcove::gateway
