@@ -14,15 +14,11 @@ using gateway::Right;
 constexpr std::string_view kCookie = "alcove_session";
 constexpr std::string_view kUnnamed = "office";
 
+// The server gives each cookie as a header of its own.
 std::string cookie_of(const Request& request) {
-  auto rest = request.header("cookie");
-  while (!rest.empty()) {
-    const auto pair = trimmed(rest.substr(0, rest.find(';')));
-    rest.remove_prefix(
-        std::min(rest.size(), rest.find(';') == std::string_view::npos ? rest.size() : rest.find(';') + 1));
-    if (pair.starts_with(kCookie) && pair.substr(kCookie.size()).starts_with('='))
-      return std::string(pair.substr(kCookie.size() + 1));
-  }
+  for (const auto& [name, value] : request.headers)
+    if (name == "cookie" && value.starts_with(kCookie) && value.substr(kCookie.size()).starts_with('='))
+      return value.substr(kCookie.size() + 1);
   return {};
 }
 

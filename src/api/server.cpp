@@ -111,6 +111,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     request_.path = source->path();
     request_.query = source->query();
     for (const auto& [name, value] : source->headers()) request_.headers.emplace_back(name, value);
+    // The library takes them out of the headers.
+    for (const auto& [name, value] : source->cookies())
+      request_.headers.emplace_back("cookie", fmt::format("{}={}", name, value));
     request_.id = request_id(source->getHeader("x-request-id"));
     request_.trace = parse_traceparent(source->getHeader("traceparent"));
     path_ = request_.path;

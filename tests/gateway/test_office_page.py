@@ -66,9 +66,9 @@ class Desk(Office):
 
     def sheet(self, number: str, misread: bool = False, noise: int = 0) -> bytes:
         content = form(number, noise=noise)
-        # A digit that is none of the list's: two names are left about as likely.
-        read = number[:-1] + str((int(number[-1]) + 5) % 10) if misread else number
-        self.readings[content] = reply("9" + read[1:] if misread else read, "CS101", len(read) - 1 if misread else None)
+        # Like nobody's number on the list, and least unlike one that no other sheet has.
+        read = f"98{number[2:-2]}55" if misread else number
+        self.readings[content] = reply(read, "CS101", len(read) - 1 if misread else None)
         return content
 
 

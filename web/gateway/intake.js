@@ -7,6 +7,7 @@ import { reasonText } from "./words.js";
 
 const IN_FLIGHT = 4;
 const LOOK = 1000;      // ms between looks at what was recorded
+const AGAIN = 4000;     // ms, when nothing is waited for
 const LOOK_LATEST = 200;
 const LOOK_SINGLE = 5;  // asked for by name, when they are not among the latest
 const GROUPS = { all: "All", filed: "Filed", review: "To review", failed: "Failed", duplicate: "Duplicate" };
@@ -59,11 +60,15 @@ async function send(sheet) {
   pump();
 }
 
-/** Once more for those that were held back. */
+let settledAt = 0;  // when the last look found nothing left to wait for
+
+/** What was recorded, and what was judged anew since: another sheet of the same exam may change whose this one is. */
 setInterval(async () => {
   const waiting = sheets.filter((sheet) => sheet.state === "queued");
-  if (waiting.length === 0 || document.hidden || server.locked) return;
-  const { ok, body } = await ask(`records?limit=${Math.min(LOOK_LATEST, waiting.length * 2 + 10)}`);
+  const settled = sheets.some((sheet) => sheet.state === "done") && performance.now() - settledAt > AGAIN;
+  if ((waiting.length === 0 && !settled) || document.hidden || server.locked || byId("intake").hidden) return;
+  settledAt = performance.now();
+  const { ok, body } = await ask(`records?limit=${LOOK_LATEST}`);
   if (!ok) return;
   const found = new Map(body.records.map((record) => [record.artifact_uuid, record]));
   const missing = waiting.filter((sheet) => !found.has(sheet.uuid)).slice(0, LOOK_SINGLE);
@@ -71,14 +76,17 @@ setInterval(async () => {
     const { status, body: record } = await ask(`records/${sheet.uuid}`);
     if (status === 200) found.set(sheet.uuid, record);
   }
-  for (const sheet of waiting) {
+  for (const sheet of sheets) {
     const record = found.get(sheet.uuid);
-    if (!record?.decision) continue;  // it is judged a moment after it is recorded
+    // It is judged a moment after it is recorded.
+    if (!record?.decision || (sheet.record && same(sheet.record, record))) continue;
+    if (sheet.state === "queued") finished += 1;
     Object.assign(sheet, { state: "done", record });
-    finished += 1;
     show(sheet);
   }
 }, LOOK);
+
+const same = (one, other) => ["decision", "workflow_status", "register_number"].every((key) => one[key] === other[key]);
 
 function words({ state, record, error }) {
   if (state === "failed") return error.detail ?? "It was refused";
