@@ -18,7 +18,7 @@ let queue = [], current = null, shown = false;
 let tempo = { since: 0, answered: 0 };
 const fetched = new Map();   // uuid → promise of {detail, picture}
 const answered = new Map();  // uuid → when; the queue may still have them for a moment
-const done = [];             // {uuid, version: promise}, for undoing
+const done = [];             // {uuid, item, version: promise}, for undoing
 const skipped = new Set();
 
 export const waiting = () => queue.length;
@@ -119,6 +119,7 @@ function draw() {
       el("label", {}, "Register number", el("input", { id: "number", value: sheet.register_number ?? "", autocomplete: "off", spellcheck: false, maxlength: 32,
         oninput: lookUp, "aria-describedby": "found" })),
       el("label", {}, "Subject", el("input", { id: "subject", value: sheet.subject_code ?? "", autocomplete: "off", spellcheck: false, maxlength: 32 })),
+      el("button", { type: "submit" }, "File it ", el("kbd", {}, "Enter")),
       el("ul", { id: "found", class: "found", "aria-live": "polite" })),
     el("p", { class: "fine" }, `${sheet.original_filename || "no name"} · ${sheet.exam_type}${sheet.page?.of > 1 ? ` · page ${sheet.page.number} of ${sheet.page.of}` : ""}`));
   const right = el("div", { class: "right" }, suggestions(sheet),
@@ -154,7 +155,7 @@ function crop(sheet, picture, field) {
     symbols.length ? el("div", { class: "cut cells", style: { "--gap": gap, "--aspect": cut ? cut.canvas.width / cut.canvas.height : 6 } }, symbols.map((symbol, index) => {
       const others = (symbol.alternatives ?? []).map((other) => other.value).join(" ");
       const weak = symbol.confidence < DOUBTFUL;
-      return el("span", { class: weak ? "cell weak" : "cell", style: { left: `${at[index] * 100}%` }, title: others ? `or ${others}` : null }, symbol.value,
+      return el("span", { class: weak ? "cell weak" : "cell", style: { left: `${at[index] * 100}%` }, title: others ? `or ${others}` : null }, el("b", {}, symbol.value),
         weak && others ? el("small", {}, others) : null);
     })) : null);
 }
@@ -199,7 +200,7 @@ function say(verdict, number = "", subject = null) {
     toast(body.detail);
     return null;
   });
-  done.push({ uuid, version });
+  done.push({ uuid, item, version });
   if (done.length > UNDO) done.shift();
   queue = queue.filter((each) => each !== item);
   onCount(queue.length);
@@ -225,14 +226,17 @@ function accept() {
 export async function undo() {
   const last = done.pop();
   if (!last) return toast("Nothing to undo");
+  current = { uuid: last.uuid };  // no key acts on the sheet that is still to be seen
   const version = await last.version;
-  if (version === null) return;
+  if (version === null) return next();
   const { ok, body } = await ask(`review/${last.uuid}`, { method: "POST", json: { verdict: "withdrawn", version } });
   toast(ok ? "Taken back" : body.detail);
   answered.delete(last.uuid);
   fetched.delete(last.uuid);
-  location.hash = "#review";
-  if (ok) show(last.uuid);
+  if (!ok) return next();
+  if (last.item) queue.unshift(last.item);
+  onCount(queue.length);
+  if (shown) show(last.uuid); else location.hash = `#review/${last.uuid}`;
 }
 
 async function lookUp() {
@@ -258,7 +262,7 @@ function skip() {
 
 const VERBS = [
   { key: "B", says: "Blank", run: () => say("blank") },
-  { key: "X", says: "Not on the list", run: () => say("unlisted") },
+  { key: "X", says: "Not listed", run: () => say("unlisted") },
   { key: "D", says: "Duplicate", run: () => say("duplicate") },
   { key: "S", says: "Skip", run: skip },
   { key: "U", says: "Undo", run: () => undo() },
