@@ -60,7 +60,7 @@ function drawOverview(exam) {
   const facts = [[present.length, exam.listed ? "present" : "with a name"], [exam.absent_in_all, "missing"], [doubtful.length, "doubtful"], [unlisted.length, exam.listed ? "not on the list" : "filed"], [failed.length, "to scan again"]];
   const query = chosen;
   const held = document.activeElement?.id;
-  byId("overview").replaceChildren(
+  byId("overview").replaceChildren(...[
     el("dl", { class: "facts card" }, facts.map(([number, word]) => el("div", { class: number ? "" : "zero" }, el("dd", {}, number.toLocaleString("en")), el("dt", {}, word)))),
     el("div", { class: "actions ways" }, [["csv", "CSV"], ["jsonl", "JSONL"], ["zip", "PDFs as ZIP"], ["moodle", "ZIP for Moodle"]].map(([format, says]) =>
       el("button", { type: "button", id: `out-${format}`, onclick: () => save(query, format) }, says)),
@@ -69,7 +69,8 @@ function drawOverview(exam) {
       el("p", { class: "fine" }, `${exam.absent_in_all} missing, ${doubtful.length} doubtful: these seem to belong together.`),
       el("ul", {}, exam.pairs.slice(0, 12).map((pair) => el("li", {}, el("b", {}, pair.name || "no name"), el("code", {}, pair.register_number), el("a", { href: `#review/${pair.artifact_uuid}` }, "look at the sheet"))))) : null,
     el("label", { class: "filter" }, el("span", { class: "unseen" }, "Search this exam"), el("input", { type: "search", id: "filter", placeholder: "Search number, name or file", value: filter, oninput: ({ target }) => { filter = target.value; drawPeople(exam); } })),
-    el("div", { id: "people" }));
+    el("div", { id: "people" }),
+  ].filter(Boolean));
   drawPeople(exam);
   if (held && byId(held)) byId(held).focus();
 }
@@ -79,8 +80,9 @@ const MOST = 600;
 
 function drawPeople(exam) {
   const wanted = filter.trim().toLowerCase();
+  const word = (paper) => paper.decision === "accepted" && paper.workflow_status !== "pending" ? paper.workflow_status : STATES[paper.decision ?? "review"][1];
   const lines = [
-    ...exam.papers.map((paper) => ({ state: paper.decision ?? "review", number: paper.register_number, name: paper.name, note: paper.decision === "accepted" ? paper.workflow_status === "pending" ? paper.renamed_filename : paper.workflow_status : paper.error ?? paper.reasons.map(reasonText).join(" · "), file: paper.original_filename, uuid: paper.artifact_uuid })),
+    ...exam.papers.map((paper) => ({ state: paper.decision ?? "review", number: paper.register_number, name: paper.name, word: word(paper), note: paper.decision === "accepted" ? paper.renamed_filename ?? "" : paper.error ?? paper.reasons.map(reasonText).join(" · "), file: paper.original_filename, uuid: paper.artifact_uuid })),
     ...exam.absent.map((person) => ({ state: "absent", number: person.register_number, name: person.name, note: "", file: "" })),
   ].filter((line) => !wanted || [line.number, line.name, line.file].some((text) => text?.toLowerCase().includes(wanted)));
   const order = ["review", "rejected", "absent", "accepted"];
@@ -88,7 +90,7 @@ function drawPeople(exam) {
   byId("people").replaceChildren(el("ul", { class: "people card", "aria-label": "People and papers" }, lines.slice(0, MOST).map((line) => el("li", { class: line.state },
     el("span", { class: "mark", "aria-hidden": "true" }, STATES[line.state]?.[0]), el("span", { class: "who" }, el("code", {}, line.number || "–"), el("b", {}, line.name || "")),
     el("span", { class: "note" }, line.note, line.file ? el("small", {}, line.file) : null),
-    el("span", { class: "chip" }, line.state === "review" ? el("a", { href: `#review/${line.uuid}` }, STATES[line.state][1]) : line.uuid ? el("a", { href: `#review/${line.uuid}`, "aria-label": `${STATES[line.state][1]}: change ${line.number ?? line.file}` }, STATES[line.state][1]) : STATES[line.state][1])))),
+    el("span", { class: "chip" }, line.uuid ? el("a", { href: `#review/${line.uuid}`, "aria-label": `${line.word}: look at ${line.number ?? line.file}` }, line.word) : STATES[line.state][1])))),
   lines.length > MOST ? el("p", { class: "fine" }, `and ${lines.length - MOST} more; search for them`) : "");
 }
 
