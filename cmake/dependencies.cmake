@@ -17,6 +17,7 @@ endfunction()
 function(alcove_pkgconfig name)
   pkg_check_modules(alcove_${name} REQUIRED QUIET IMPORTED_TARGET ${ARGN})
   alcove_foreign(${name} PkgConfig::alcove_${name})
+  set(ALCOVE_INSIDE ${ALCOVE_INSIDE} "${name} ${alcove_${name}_VERSION}" PARENT_SCOPE)
 endfunction()
 
 # alcove_shared(NAME FILE INCLUDE…): alcove::NAME is this shared library.
@@ -79,6 +80,7 @@ alcove_pkgconfig(sodium libsodium)
 # api: Drogon's configuration extends CMAKE_MODULE_PATH; the function keeps that from the rest.
 function(alcove_find_drogon)
   find_package(Drogon 1.9.13 REQUIRED CONFIG PATHS "${ALCOVE_DEPS}/drogon" NO_DEFAULT_PATH)
+  set(ALCOVE_INSIDE ${ALCOVE_INSIDE} "Drogon ${Drogon_VERSION}" PARENT_SCOPE)
 endfunction()
 set(Trantor_DIR "${ALCOVE_DEPS}/drogon/lib/cmake/Trantor")
 alcove_find_drogon()
@@ -87,3 +89,7 @@ alcove_foreign(drogon Drogon::Drogon)
 # app
 find_package(CLI11 REQUIRED)
 alcove_foreign(cli11 CLI11::CLI11)
+
+# With the pkg-config modules above, for `alcove --version`. OpenVINO tells its own when it is opened.
+list(APPEND ALCOVE_INSIDE "OpenSSL ${OPENSSL_VERSION}" "libcurl ${CURL_VERSION_STRING}" "protobuf ${Protobuf_VERSION}" "fmt ${fmt_VERSION}"
+  "spdlog ${spdlog_VERSION}")

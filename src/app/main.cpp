@@ -6,7 +6,7 @@
 
 #include "app/commands.h"
 #include "app/exit_code.h"
-#include "base/version.h"
+#include "app/version.h"
 #include "engine/engine.h"
 
 namespace {
@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
   alcove::engine::prepare_environment();
   CLI::App parser{"Alcove reads answer sheets: from the shell, or as a service with a page of its own."};
   parser.name("alcove");
-  parser.set_version_flag("--version", std::string(alcove::kVersion));
+  parser.set_version_flag("--version", alcove::app::version_text, "Show what is inside and exit");
   parser.require_subcommand(1);
   parser.footer("Exit codes: 0 done, 1 somebody has to look, 2 the call was wrong, 3 it could not run.");
 

@@ -13,6 +13,7 @@
 #include "app/diagnosis.h"
 #include "app/exit_code.h"
 #include "app/space_commands.h"
+#include "app/space_files.h"
 #include "app/space_target.h"
 #include "hub/fetch.h"
 #include "hub/fields.h"
@@ -110,7 +111,7 @@ void look_at_clock(const SpaceTarget& target, Facts& facts) {
 
 Result<void> look_at_local_weights(const std::string& folder, Facts& facts) {
   if (folder.empty()) return {};
-  for (const auto& file : TRY(hub::list_folder(folder, "models/"))) {
+  for (const auto& file : TRY(files_of_models(folder))) {
     const auto hash = TRY(hub::hash_file(file.file, hub::Hashes::Sha256));
     facts.local_weights.push_back({file.path, file.size, hash.sha256});
   }

@@ -1,11 +1,13 @@
 #include "app/space_files.h"
 
 #include <fmt/format.h>
+#include <link.h>
 #include <stdlib.h>
 
 #include <algorithm>
 #include <fstream>
 #include <span>
+#include <string_view>
 
 #include "api/assets.h"
 #include "sheets/model_folder.h"
@@ -41,21 +43,41 @@ void add_file(Files& files, const std::string& path, const fs::path& file) {
   if (!failed) files.push_back({path, file, size});
 }
 
-// The program that is running, and what lies beside it: libalcove_engine.so finds OpenVINO in lib/.
+// Every image has these: the C library and what belongs to its very version.
+bool of_the_system(std::string_view name) {
+  constexpr std::string_view kSystem[] = {"ld-linux-x86-64.so.2", "libc.so.6",   "libm.so.6",
+                                          "libpthread.so.0",      "libdl.so.2",  "librt.so.1",
+                                          "libresolv.so.2",       "libutil.so.1"};
+  return std::ranges::find(kSystem, name) != std::end(kSystem);
+}
+
+// The libraries this process was linked with, under the names it asked for them by.
+std::vector<fs::path> own_libraries() {
+  std::vector<fs::path> files;
+  const auto note = [](dl_phdr_info* info, std::size_t, void* list) {
+    const fs::path file = info->dlpi_name;
+    if (file.is_absolute() && !of_the_system(file.filename().string()))
+      static_cast<std::vector<fs::path>*>(list)->push_back(file);
+    return 0;
+  };
+  ::dl_iterate_phdr(note, &files);
+  return files;
+}
+
+// The program that is running. A folder of script/release goes up as it is; out of a build tree the same
+// folder is put together.
 Result<Files> running_program() {
   std::error_code failed;
   const auto program = fs::read_symlink("/proc/self/exe", failed);
   const auto beside = program.parent_path();
+  if (fs::exists(beside / "engine", failed)) return hub::list_folder(beside, "program/");
   Files files;
   add_file(files, "program/alcove", program);
-  for (const char* library : {"libalcove_engine.so", "libpdfium.so"})
-    add_file(files, std::string("program/") + library, beside / library);
-  for (const auto& folder : {beside / "lib", fs::path(ALCOVE_OPENVINO_FOLDER)}) {
-    for (const auto& entry : fs::directory_iterator(folder, failed))
-      if (entry.is_regular_file() && entry.path().filename().string().find(".so") != std::string::npos)
-        add_file(files, "program/lib/" + entry.path().filename().string(), entry.path());
-    if (files.size() > 3) break;
-  }
+  add_file(files, "program/libpdfium.so", beside / "libpdfium.so");
+  add_file(files, "program/engine/libalcove_engine.so", beside / "libalcove_engine.so");
+  for (const auto& entry : fs::directory_iterator(ALCOVE_OPENVINO_FOLDER, failed))
+    add_file(files, "program/engine/" + entry.path().filename().string(), entry.path());
+  for (const auto& file : own_libraries()) add_file(files, "program/lib/" + file.filename().string(), file);
   return files;
 }
 
@@ -81,12 +103,18 @@ Result<void> check_weights(const Files& files) {
   return {};
 }
 
+// Found by the file that names their addresses, fetched while the Space is built.
+constexpr const char* kAddresses = "weights.txt";
+
 // For the answer sheets exactly the files the reader would take; another file of a models folder may be
 // anything.
 Result<Files> sheet_models(const fs::path& folder) {
+  std::error_code failed;
+  const bool by_address = fs::exists(folder / kAddresses, failed);
   const auto found = sheets::find_models(folder);
-  if (!found.complete()) return fail(ErrorKind::NotFound, found.missing_sentence());
+  if (!found.complete() && !by_address) return fail(ErrorKind::NotFound, found.missing_sentence());
   Files files;
+  if (by_address) add_file(files, std::string("models/") + kAddresses, folder / kAddresses);
   for (const auto& part :
        {found.detector, found.second_detector, found.register_reader, found.subject_reader})
     if (part) add_file(files, "models/" + part->filename().string(), *part);
@@ -113,6 +141,11 @@ Result<Files> model_files(const SpaceSources& sources, const hub::Session& sessi
 }
 
 }  // namespace
+
+Result<Files> files_of_models(const fs::path& folder) {
+  if (auto sheets = sheet_models(folder)) return sheets;
+  return hub::list_folder(folder, "models/");
+}
 
 Result<TemporaryFolder> TemporaryFolder::make() {
   std::error_code failed;

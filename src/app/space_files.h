@@ -42,4 +42,7 @@ Result<std::vector<hub::LocalFile>> gather_files(const SpaceSources& sources, co
                                                  const std::filesystem::path& scratch,
                                                  const hub::FetchOptions& fetch);
 
+// What a folder of models is in a Space: of sheet readers the files that are read, of any other all of them.
+Result<std::vector<hub::LocalFile>> files_of_models(const std::filesystem::path& folder);
+
 }  // namespace alcove::app

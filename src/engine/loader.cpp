@@ -43,7 +43,7 @@ std::vector<std::filesystem::path> plugin_folders() {
   std::vector<std::filesystem::path> folders;
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) folders.push_back(program.parent_path());
+  if (!error) folders = {program.parent_path(), program.parent_path() / "engine"};
   if (const char* named = std::getenv("ALCOVE_ENGINE"); named && *named) folders.emplace_back(named);
   return folders;
 }

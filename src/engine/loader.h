@@ -8,7 +8,7 @@
 
 namespace alcove::engine {
 
-// The program's own folder, then the one that the environment's ALCOVE_ENGINE names.
+// The program's own folder, engine/ in it, then the one that the environment's ALCOVE_ENGINE names.
 std::vector<std::filesystem::path> plugin_folders();
 
 // From the first folder that has the file. Unavailable, naming every file looked for, when none has, when it
