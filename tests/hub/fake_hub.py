@@ -10,6 +10,7 @@ import argparse
 import base64
 import gzip
 import hashlib
+import http.client
 import json
 import re
 import tempfile
@@ -73,6 +74,7 @@ class Hub:
         self.part_size = 0        # LFS objects above it go up in parts
         self.uploads: dict[str, dict[int, Path]] = {}
         self.signature = uuid.uuid4().hex
+        self.launch = None        # Space.launch of those made from now on
         self.log_silence = 0.0    # how long a log stream stays open after its last line
         handlers = {"hub": HubHandler, "cdn": CdnHandler, "app": AppHandler}
         self.servers = {}
@@ -89,6 +91,9 @@ class Hub:
         for server in self.servers.values():
             server.shutdown()
             server.server_close()
+        for repo in self.store.repos.values():
+            if repo.space and repo.space.app:
+                repo.space.app.stop()
 
     def app_host(self, space: Space) -> str:
         return f"http://{space.subdomain}.localhost:{self.servers['app'].server_port}"
@@ -101,7 +106,7 @@ class Hub:
 
     def create_space(self, name: str, **flags) -> Space:
         repo = self.store.create("spaces", name, **flags)
-        repo.space = Space(name)
+        repo.space = Space(name, launch=self.launch)
         return repo.space
 
 
@@ -704,7 +709,25 @@ class AppHandler(Handler):
             space.start()
         if not space.stage.startswith("RUNNING"):
             return self.reply(503, b"<html>Your space is not ready</html>", {"Content-Type": "text/html"})
+        if space.app:
+            return self.forward(space.app.url)
         self.reply(space.app_status, space.app_body.encode(), {"Content-Type": space.app_type})
+
+    def forward(self, url: str) -> None:
+        """To the real application, without the token that is for the Hub."""
+        ours = ("host", "connection", "content-length", "transfer-encoding", "x-hf-authorization")
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in ours}
+        application = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=120)
+        try:
+            application.request(self.command, self.path, self.body or None, headers)
+            answer = application.getresponse()
+            body = answer.read()
+        except OSError:
+            return self.reply(503, b"<html>Your space is in error</html>", {"Content-Type": "text/html"})
+        finally:
+            application.close()
+        kept = {name: value for name, value in answer.getheaders() if name.lower() not in ("connection", "content-length", "transfer-encoding", "date")}
+        self.reply(answer.status, body, kept)
 
 
 def main() -> None:

@@ -2,8 +2,11 @@
 
 import datetime
 import re
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 HARDWARE = [
     {"name": "cpu-basic", "prettyName": "CPU basic", "cpu": "2 vCPU", "ram": "16 GB", "accelerator": None, "unitCostUSD": 0, "unitLabel": "hour"},
@@ -12,6 +15,16 @@ HARDWARE = [
      "accelerator": {"type": "gpu", "model": "T4", "quantity": "1", "vram": "16 GB", "manufacturer": "Nvidia"}, "unitCostUSD": 0.4, "unitLabel": "hour"},
 ]
 IN_PROGRESS = ("BUILDING", "APP_STARTING", "RUNNING_BUILDING", "RUNNING_APP_STARTING")
+
+
+class App(Protocol):
+    """What runs behind a Space's address."""
+
+    url: str
+
+    def answers(self) -> bool: ...
+    def ended(self) -> bool: ...
+    def stop(self) -> None: ...
 
 
 @dataclass
@@ -36,13 +49,22 @@ class Space:
     app_type: str = "application/json"
     app_body: str = '{"status": "ok"}'
     boot: int = 0               # how often it was started
+    launch: Callable[["Space"], "App"] | None = None  # starts a real application, which then answers instead of app_body
+    app: "App | None" = None
+    changing: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property
     def subdomain(self) -> str:
         return re.sub(r"[^a-z0-9]+", "-", self.id.lower())
 
     def set(self, stage: str) -> None:
-        self.stage, self.since = stage, time.monotonic()
+        with self.changing:
+            if self.app and not stage.startswith("RUNNING"):
+                self.app.stop()
+                self.app = None
+            if self.launch and stage == "APP_STARTING":
+                self.app = self.launch(self)
+            self.stage, self.since = stage, time.monotonic()
 
     def write(self, log: list, line: str) -> None:
         log.append({"data": line + "\n", "timestamp": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"})
@@ -70,7 +92,13 @@ class Space:
             self.set("APP_STARTING")
 
     def tick(self) -> None:
-        """Stages move on by themselves."""
+        with self.changing:
+            self.move_on()
+
+    def move_on(self) -> None:
+        """Stages move on by themselves. An application that ends while it runs, ends as one that slept: the next visit starts it."""
+        if self.stage == "RUNNING" and self.app and self.app.ended():
+            self.set("SLEEPING")
         if self.stage in IN_PROGRESS and time.monotonic() - self.since >= self.build_seconds:
             if "BUILDING" in self.stage:
                 if self.fails == "BUILD_ERROR":
@@ -79,6 +107,11 @@ class Space:
                     self.error = "Job failed with exit code: 1"
                     return self.set("BUILD_ERROR")
                 return self.set("APP_STARTING")
+            if self.app and self.app.ended():
+                self.error = "Exit code: 1. Reason: the application ended"
+                return self.set("RUNTIME_ERROR")
+            if self.app and not self.app.answers():
+                return None  # it has not opened its port yet
             self.boot += 1
             self.write(self.run_log, "===== Application Startup =====")
             for line in self.fail_lines:
