@@ -101,7 +101,8 @@ def answers(hub: Hub, space) -> list[list[str]]:
         return [hit["id"] for hit in reply.json()["results"]]
 
     def ready() -> bool:
-        return requests.get(hub.url("app") + "/readyz", headers=headers, timeout=5).status_code == 200
+        # Words answer first, meaning once the model is there.
+        return requests.get(hub.url("app") + "/api/search", params={"q": "graphs", "mode": "meaning"}, headers=headers, timeout=30).status_code == 200
 
     wait_for(ready, "the finder")
     return [found("diffusion", "words"), found("graphs", "meaning"), found("paper 7", "both")]
