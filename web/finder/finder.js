@@ -404,6 +404,7 @@ function listen() {
     }
   });
   field.addEventListener("blur", () => { offered = null; byId("hint").replaceChildren(); });
+  addEventListener("resize", grow);
   byId("clear").addEventListener("click", () => { field.value = ""; asks(); field.focus(); });
   for (const button of document.querySelectorAll("[data-mode]")) button.addEventListener("click", () => go({ mode: button.dataset.mode }));
   byId("list").addEventListener("click", () => go({ list: !view.list, id: null }));
