@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "imaging/cut_pages.h"
 #include "imaging/decode.h"
 
 namespace alcove::imaging {
@@ -16,6 +17,7 @@ Result<Page> decode_tiff(Bytes bytes, const DecodeOptions& options);
 Result<Page> decode_webp(Bytes bytes, const DecodeOptions& options);
 Result<Page> decode_heic(Bytes bytes, const DecodeOptions& options);
 Result<Page> decode_pdf(Bytes bytes, const DecodeOptions& options);
+Result<Cut> cut_pdf(Bytes bytes, const CutOptions& options);
 
 // Loads what these libraries otherwise load with their first file, and may no longer load in a worker. Never
 // fails: what is missing is missed by the first file.

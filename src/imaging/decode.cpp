@@ -99,4 +99,12 @@ Result<Page> decode_page(Bytes bytes, const DecodeOptions& options) try {
   return std::unexpected(too_much_memory());
 }
 
+Result<Cut> cut_pages(Bytes bytes, const CutOptions& options) try {
+  if (sniff(bytes) != Format::Pdf)
+    return fail(ErrorKind::Unsupported, "only a PDF is taken apart into its pages", "no_pdf");
+  return cut_pdf(bytes, options);
+} catch (const std::bad_alloc&) {
+  return std::unexpected(too_much_memory());
+}
+
 }  // namespace alcove::imaging

@@ -23,7 +23,7 @@ void put(std::string& message, const Numbers&... numbers) {
   (message.append(reinterpret_cast<const char*>(&numbers), sizeof numbers), ...);
 }
 
-enum class Tag : std::uint8_t { Started = 's', Page = 'p', Error = 'e', Ended = 'x' };
+enum class Tag : std::uint8_t { Started = 's', Page = 'p', Cut = 'c', Error = 'e', Ended = 'x' };
 
 Result<WorkerStarted> parse_started(ByteReader& in) { return WorkerStarted{TRY(in.little_endian<int>())}; }
 
@@ -40,6 +40,16 @@ Result<PageAt> parse_page(ByteReader& in, const DecodeLimits& limits) {
           limits.pixels)
     return fail(ErrorKind::Unreadable, "the worker's page is of no possible size", "damaged");
   return page;
+}
+
+Result<CutAt> parse_cut(ByteReader& in, const DecodeLimits& limits) {
+  CutAt cut;
+  cut.address = TRY(in.little_endian<std::uint64_t>());
+  cut.bytes = TRY(in.little_endian<std::uint64_t>());
+  cut.pages = TRY(in.little_endian<int>());
+  if (cut.bytes == 0 || cut.pages < 1 || cut.pages > limits.pages)
+    return fail(ErrorKind::Unreadable, "the worker's pages are of no possible size", "damaged");
+  return cut;
 }
 
 bool is_caused_by_a_file(ErrorKind kind) {
@@ -80,6 +90,12 @@ std::string message_of(const PageAt& page) {
   return message;
 }
 
+std::string message_of(const CutAt& cut) {
+  std::string message(1, static_cast<char>(Tag::Cut));
+  put(message, cut.address, cut.bytes, cut.pages);
+  return message;
+}
+
 std::string message_of(const Error& error) {
   std::string message(1, static_cast<char>(Tag::Error));
   put(message, static_cast<std::uint8_t>(error.kind), static_cast<std::uint8_t>(error.code.size()));
@@ -98,7 +114,7 @@ std::string to_message(const PageRequest& request) {
   const auto& options = request.options;
   std::string message;
   put(message, request.file_bytes, options.limits.pixels, options.limits.side, options.limits.pages,
-      options.page, options.dpi);
+      options.page, options.dpi, request.cut_to);
   return message + options.password.substr(0, kLongestPassword);
 }
 
@@ -111,6 +127,7 @@ Result<PageRequest> parse_request(Bytes message) {
   request.options.limits.pages = TRY(in.little_endian<int>());
   request.options.page = TRY(in.little_endian<int>());
   request.options.dpi = TRY(in.little_endian<double>());
+  request.cut_to = TRY(in.little_endian<int>());
   request.options.password = as_text(TRY(in.take(in.remaining())));
   return request;
 }
@@ -124,6 +141,7 @@ Result<WorkerReply> parse_reply(Bytes message, const DecodeLimits& limits) {
   switch (static_cast<Tag>(TRY(in.little_endian<std::uint8_t>()))) {
     case Tag::Started: return TRY(parse_started(in));
     case Tag::Page: return TRY(parse_page(in, limits));
+    case Tag::Cut: return TRY(parse_cut(in, limits));
     case Tag::Error: return TRY(parse_error(in));
     case Tag::Ended: return TRY(parse_ended(in));
   }

@@ -14,6 +14,7 @@ namespace alcove::imaging {
 struct PageRequest {
   std::uint64_t file_bytes = 0;
   DecodeOptions options;
+  int cut_to = -1;  // the last page of those that are wanted as a PDF; none: options.page is drawn
 };
 std::string to_message(const PageRequest& request);
 Result<PageRequest> parse_request(Bytes message);
@@ -29,13 +30,21 @@ struct PageAt {
   std::uint64_t address = 0;
   int width = 0, height = 0, pages = 0;
 };
+// Worker to pool: where in its own memory the pages that were cut out lie. Within most_cut_bytes() and the
+// limit of pages.
+struct CutAt {
+  std::uint64_t address = 0, bytes = 0;
+  int pages = 0;
+};
+// What pages of a file may come to: they lie in it already, though perhaps packed.
+constexpr std::uint64_t most_cut_bytes(std::uint64_t file_bytes) { return 4 * file_bytes + (1 << 20); }
 // Keeper of the workers to pool: one ended without an answer.
 struct WorkerEnded {
   int wait_status = 0;       // waitpid's
   std::uint64_t memory = 0;  // the most it held, bytes
   std::uint64_t cpu_seconds = 0;
 };
-using WorkerReply = std::variant<WorkerStarted, PageAt, Error, WorkerEnded>;
+using WorkerReply = std::variant<WorkerStarted, PageAt, CutAt, Error, WorkerEnded>;
 std::string to_message(const WorkerReply& reply);
 // Unreadable when it is no reply within these limits. An error is of the kinds that a file can cause, its
 // words short and plain.

@@ -38,6 +38,10 @@ TEST(DecodeMessages, ARepliedPageIsWithinItsLimits) {
   ASSERT_TRUE(page);
   EXPECT_EQ(std::get<PageAt>(*page).address, 1000u);
   EXPECT_EQ(std::get<PageAt>(*page).width, 100);
+  const auto cut = heard(CutAt{.address = 1000, .bytes = 10, .pages = 5});
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(std::get<CutAt>(*cut).bytes, 10u);
+  for (const CutAt& lie : {CutAt{0, 0, 1}, CutAt{0, 1, 0}, CutAt{0, 1, 6}}) EXPECT_FALSE(heard(lie));
   for (const PageAt& lie :
        {PageAt{0, 101, 1, 1}, PageAt{0, 1, 101, 1}, PageAt{0, 0, 10, 1}, PageAt{0, 10, -1, 1},
         PageAt{0, 10, 10, 0}, PageAt{0, 10, 10, 6}, PageAt{0, 100, 11, 1}})

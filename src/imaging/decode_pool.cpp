@@ -80,17 +80,38 @@ std::optional<Result<WorkerReply>> receive_reply(const Descriptor& worker, stead
   return reply ? std::move(reply) : std::unexpected(broken());
 }
 
-// None: the worker does not have what it promised.
-std::optional<Image> fetch_image(const Descriptor& worker, pid_t process, const PageAt& at, bool may_look) {
-  constexpr std::chrono::seconds kPatience{5};
-  Image image = unwritten_image(at.width, at.height, 3);
-  const auto fetched = may_look ? fetch(process, at.address, image.pixels) : Fetched::Forbidden;
-  // An ended worker's number may be another process's by now.
-  if (hears(worker, steady_clock::now())) return std::nullopt;
-  if (fetched == Fetched::Forbidden && send_message(worker, "send") &&
-      receive_bytes(worker, image.pixels, kPatience))
-    return image;
-  return fetched == Fetched::All ? std::optional(std::move(image)) : std::nullopt;
+// A worker with what lies in its memory.
+struct Source {
+  const Descriptor& worker;
+  pid_t process;
+  bool may_look;
+
+  // False: the worker does not have what it promised.
+  bool fill(std::uint64_t address, std::span<std::uint8_t> out) const {
+    constexpr std::chrono::seconds kPatience{5};
+    const auto fetched = may_look ? fetch(process, address, out) : Fetched::Forbidden;
+    // An ended worker's number may be another process's by now.
+    if (hears(worker, steady_clock::now())) return false;
+    if (fetched == Fetched::Forbidden)
+      return send_message(worker, "send") && receive_bytes(worker, out, kPatience);
+    return fetched == Fetched::All;
+  }
+};
+
+// None: not what was asked for, or not there.
+std::optional<Page> fetch_page(const Source& source, const WorkerReply& reply) {
+  const auto* at = std::get_if<PageAt>(&reply);
+  if (!at) return std::nullopt;
+  Page page{unwritten_image(at->width, at->height, 3), at->pages};
+  return source.fill(at->address, page.image.pixels) ? std::optional(std::move(page)) : std::nullopt;
+}
+
+std::optional<Cut> fetch_cut(const Source& source, const WorkerReply& reply, std::uint64_t file_bytes) {
+  const auto* at = std::get_if<CutAt>(&reply);
+  if (!at || at->bytes > most_cut_bytes(file_bytes)) return std::nullopt;
+  Cut cut{std::string(at->bytes, '\0'), at->pages};
+  const std::span out(reinterpret_cast<std::uint8_t*>(cut.document.data()), cut.document.size());
+  return source.fill(at->address, out) ? std::optional(std::move(cut)) : std::nullopt;
 }
 
 std::string order_of(const WorkerLimits& limits) {
@@ -109,7 +130,20 @@ DecodePool::~DecodePool() { end_keeper(); }
 
 Result<Page> DecodePool::page(Bytes file, const DecodeOptions& options) {
   if (file.empty()) return decode_page(file, options);  // there is nothing to share
-  const PageRequest request{.file_bytes = file.size(), .options = options};
+  return std::get<Page>(TRY(open(file, {.file_bytes = file.size(), .options = options})));
+}
+
+Result<Cut> DecodePool::cut(Bytes file, const CutOptions& options) {
+  if (file.empty()) return cut_pages(file, options);
+  const PageRequest request{.file_bytes = file.size(),
+                            .options = {.limits = {.pages = options.most_pages},
+                                        .password = options.password,
+                                        .page = options.first},
+                            .cut_to = std::max(options.first, options.last)};
+  return std::get<Cut>(TRY(open(file, request)));
+}
+
+Result<DecodePool::Opened> DecodePool::open(Bytes file, const PageRequest& request) {
   const auto memory = TRY(share_file(file));
   auto worker = take_worker();
   auto answer = ask(worker, memory, request);
@@ -185,8 +219,8 @@ void DecodePool::end_keeper() {
 }
 
 // None: there is no such worker, because its keeper ended.
-std::optional<Result<Page>> DecodePool::ask(const Descriptor& worker, const Descriptor& memory,
-                                            const PageRequest& request) {
+std::optional<Result<DecodePool::Opened>> DecodePool::ask(const Descriptor& worker, const Descriptor& memory,
+                                                          const PageRequest& request) {
   const auto until = steady_clock::now() + settings_.longest_page;
   const auto& limits = request.options.limits;
   const auto first = receive_reply(worker, until, limits);
@@ -199,9 +233,12 @@ std::optional<Result<Page>> DecodePool::ask(const Descriptor& worker, const Desc
   if (const auto* error = std::get_if<Error>(&**reply)) return std::unexpected(*error);
   if (const auto* ended = std::get_if<WorkerEnded>(&**reply))
     return std::unexpected(lose(reason_of(*ended, settings_.limits.memory, settings_.limits.cpu_seconds)));
-  const auto* at = std::get_if<PageAt>(&**reply);
-  auto image = at ? fetch_image(worker, started->process, *at, settings_.may_look) : std::nullopt;
-  if (image) return Page{*std::move(image), at->pages};
+  const Source source{worker, started->process, settings_.may_look};
+  if (request.cut_to >= 0) {
+    if (auto cut = fetch_cut(source, **reply, request.file_bytes)) return *std::move(cut);
+  } else if (auto page = fetch_page(source, **reply)) {
+    return *std::move(page);
+  }
   // Of a worker that ended the keeper says so; one that went with its keeper leaves silence behind.
   if (hears(worker, steady_clock::now() + kFarewell) && !receive_message(worker)) return std::nullopt;
   return std::unexpected(lose(broken()));

@@ -13,7 +13,9 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <variant>
 
+#include "imaging/cut_pages.h"
 #include "imaging/decode_worker.h"
 #include "imaging/decoder.h"
 #include "imaging/descriptors.h"
@@ -48,16 +50,21 @@ class DecodePool final : public Decoder {
   // its worker, Unavailable when no worker can be had.
   Result<Page> page(Bytes file, const DecodeOptions& options) override;
 
+  // cut_pages() in a worker, with the same errors beside its own.
+  Result<Cut> cut(Bytes file, const CutOptions& options);
+
   PoolStatus status();
 
  private:
+  using Opened = std::variant<Page, Cut>;  // as the request asks
+  Result<Opened> open(Bytes file, const PageRequest& request);
   Descriptor take_worker();
   void put_back(Descriptor worker);
   Descriptor order_worker();
   void start_keeper();
   void end_keeper();
-  std::optional<Result<Page>> ask(const Descriptor& worker, const Descriptor& memory,
-                                  const PageRequest& request);
+  std::optional<Result<Opened>> ask(const Descriptor& worker, const Descriptor& memory,
+                                    const PageRequest& request);
   Error lose(Error why);
 
   const PoolSettings settings_;

@@ -162,6 +162,11 @@ const std::map<std::string_view, Error (*)(Bytes)> kAttacks{
        send_reply(to_message(PageAt{.address = 0, .width = 30'000, .height = 30'000, .pages = 1}));
        return outcome(false);
      }},
+    {"reply with what was not asked for",
+     [](Bytes) {
+       send_reply(to_message(CutAt{.address = 1ULL << 40, .bytes = 100, .pages = 1}));
+       return outcome(false);
+     }},
     {"reply as the keeper",
      [](Bytes) {
        send_reply(to_message(WorkerStarted{1}));
@@ -254,6 +259,21 @@ TEST_F(Attacked, AWorkerThatBreaksIsTheFilesFault) {
   expect_to_work(pool);
 }
 
+TEST_F(Attacked, PagesAreCutInAWorkerToo) {
+  for (const bool may_look : {true, false}) {
+    auto how = settings();
+    how.may_look = may_look;
+    DecodePool pool(how);
+    const auto file = one_page("0 0 200 100", "", "0 g");
+    const auto cut = pool.cut(file, {});
+    ASSERT_TRUE(cut) << cut.error().message;
+    EXPECT_EQ(cut->pages, 1);
+    EXPECT_EQ(decode_page(as_bytes(cut->document))->image.width, decode_page(file)->image.width);
+    EXPECT_EQ(pool.cut(as_bytes(std::string_view("attack: leave")), {}).error().code, "no_pdf");
+    expect_to_work(pool);
+  }
+}
+
 TEST_F(Attacked, MemoryWithoutEndEnds) {
   auto small = settings();
   small.limits = {.memory = 1ULL << 30, .cpu_seconds = 100};
@@ -283,9 +303,9 @@ TEST_F(Attacked, TimeWithoutEndEnds) {
 
 TEST_F(Attacked, RepliesAreNotBelieved) {
   DecodePool pool(settings());
-  for (const auto* what :
-       {"reply with rubbish", "reply at length", "reply with a page that is not there",
-        "reply with a page that is too large", "reply as the keeper", "reply with a page and end"})
+  for (const auto* what : {"reply with rubbish", "reply at length", "reply with a page that is not there",
+                           "reply with what was not asked for", "reply with a page that is too large",
+                           "reply as the keeper", "reply with a page and end"})
     EXPECT_EQ(attack(pool, what), "damaged") << what;
   EXPECT_EQ(attack(pool, "reply many times"), "again");
   EXPECT_EQ(attack(pool, "write over the file"), "damaged");

@@ -25,8 +25,26 @@ constexpr int kWorkerSocket = 3;
 
 // The pool has taken the pixels when it hangs up. Where it may not look into other processes it asks for
 // them.
-void hand_over(const Descriptor& socket, const Image& image) {
-  if (receive_message(socket)) send_bytes(socket, image.pixels);
+void hand_over(const Descriptor& socket, Bytes bytes) {
+  if (receive_message(socket)) send_bytes(socket, bytes);
+}
+
+std::uint64_t address_of(Bytes bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()); }
+
+void cut_out(const Descriptor& socket, const PageRequest& request, const SharedFile& file) {
+  const auto& options = request.options;
+  auto cut = file ? cut_pages(file.bytes(), {.first = options.page,
+                                             .last = request.cut_to,
+                                             .password = options.password,
+                                             .most_pages = options.limits.pages})
+                  : std::unexpected(too_much_memory());
+  if (!cut) {
+    send_message(socket, to_message(WorkerReply(std::move(cut).error())));
+    return;
+  }
+  const auto bytes = as_bytes(cut->document);
+  if (send_message(socket, to_message(CutAt{address_of(bytes), bytes.size(), cut->pages})))
+    hand_over(socket, bytes);
 }
 
 void open_page(const Descriptor& socket, const PageRequest& request, const SharedFile& file,
@@ -37,14 +55,19 @@ void open_page(const Descriptor& socket, const PageRequest& request, const Share
     return;
   }
   const auto& image = page->image;
-  const auto address = reinterpret_cast<std::uintptr_t>(image.pixels.data());
+  const auto address = address_of(image.pixels);
   if (send_message(socket, to_message(PageAt{address, image.width, image.height, page->pages})))
-    hand_over(socket, image);
+    hand_over(socket, image.pixels);
 }
 
 void answer(const Descriptor& socket, const Message& message, DecodeFunction decode) try {
-  if (const auto request = parse_request(as_bytes(message.text)))
-    open_page(socket, *request, SharedFile(message.along, request->file_bytes), decode);
+  const auto request = parse_request(as_bytes(message.text));
+  if (!request) return;
+  const SharedFile file(message.along, request->file_bytes);
+  if (request->cut_to >= 0)
+    cut_out(socket, *request, file);
+  else
+    open_page(socket, *request, file, decode);
 } catch (const std::bad_alloc&) {
   send_message(socket, to_message(WorkerReply(too_much_memory())));
 }

@@ -1,9 +1,11 @@
-// PDF pages, rendered by PDFium.
+// PDF pages, rendered or cut out by PDFium.
 
 #include <algorithm>
 #include <cmath>
 #include <memory>
 #include <mutex>
+#include <numeric>
+#include <vector>
 
 #include "imaging/codecs.h"
 #include "imaging/pdfium_api.h"
@@ -72,23 +74,44 @@ constexpr std::string_view kWarmingPdf =
     "endstream endobj\n"
     "trailer<</Root 1 0 R>>\n%%EOF\n";
 
+// PDFium keeps its state in globals, its last error among them.
+std::mutex one_at_a_time;
+
+using Document = std::unique_ptr<PdfDocument, void (*)(PdfDocument*)>;
+
+Result<Document> open(const PdfiumApi& api, Bytes bytes, const std::string& password) {
+  if (!is_complete(bytes)) return truncated(Format::Pdf);
+  const char* key = password.empty() ? nullptr : password.c_str();
+  Document document(api.FPDF_LoadMemDocument64(bytes.data(), bytes.size(), key), api.FPDF_CloseDocument);
+  if (!document) return open_error(api.FPDF_GetLastError(), key != nullptr);
+  return document;
+}
+
+Result<int> count_pages(const PdfiumApi& api, PdfDocument* document) {
+  const int pages = api.FPDF_GetPageCount(document);
+  if (pages <= 0) return damaged(Format::Pdf, "it has no pages");
+  return pages;
+}
+
+// Where a document is saved to.
+struct Kept : PdfWriter {
+  std::string bytes;
+};
+
+int keep(PdfWriter* writer, const void* bytes, unsigned long size) {
+  static_cast<Kept*>(writer)->bytes.append(static_cast<const char*>(bytes), size);
+  return 1;
+}
+
 }  // namespace
 
 void warm_up_pdf() { [[maybe_unused]] const auto page = decode_pdf(as_bytes(kWarmingPdf), {}); }
 
 Result<Page> decode_pdf(Bytes bytes, const DecodeOptions& options) {
-  if (!is_complete(bytes)) return truncated(Format::Pdf);
-  // PDFium keeps its state in globals, its last error among them.
-  static std::mutex one_at_a_time;
   const std::scoped_lock lock(one_at_a_time);
   const PdfiumApi& api = *TRY(pdfium());
-  const char* password = options.password.empty() ? nullptr : options.password.c_str();
-  const std::unique_ptr<PdfDocument, void (*)(PdfDocument*)> document(
-      api.FPDF_LoadMemDocument64(bytes.data(), bytes.size(), password), api.FPDF_CloseDocument);
-  if (!document) return open_error(api.FPDF_GetLastError(), password != nullptr);
-
-  const int pages = api.FPDF_GetPageCount(document.get());
-  if (pages <= 0) return damaged(Format::Pdf, "it has no pages");
+  const auto document = TRY(open(api, bytes, options.password));
+  const int pages = TRY(count_pages(api, document.get()));
   TRY(check_page(Format::Pdf, options.page, pages, options.limits));
   PdfFormFill nobody;
   const std::unique_ptr<PdfForm, void (*)(PdfForm*)> form(
@@ -97,6 +120,23 @@ Result<Page> decode_pdf(Bytes bytes, const DecodeOptions& options) {
                                                           api.FPDF_ClosePage);
   if (!page) return damaged(Format::Pdf, "its page cannot be opened");
   return Page{TRY(render(api, form.get(), page.get(), options)), pages};
+}
+
+Result<Cut> cut_pdf(Bytes bytes, const CutOptions& options) {
+  const std::scoped_lock lock(one_at_a_time);
+  const PdfiumApi& api = *TRY(pdfium());
+  const auto document = TRY(open(api, bytes, options.password));
+  const int pages = TRY(count_pages(api, document.get()));
+  TRY(check_page(Format::Pdf, options.first, pages, {.pages = options.most_pages}));
+  std::vector<int> wanted(std::max(1, std::min(options.last, pages - 1) - options.first + 1));
+  std::iota(wanted.begin(), wanted.end(), options.first);
+  const Document part(api.FPDF_CreateNewDocument(), api.FPDF_CloseDocument);
+  Kept kept;
+  kept.write = keep;
+  if (!part || !api.FPDF_ImportPagesByIndex(part.get(), document.get(), wanted.data(), wanted.size(), 0) ||
+      !api.FPDF_SaveAsCopy(part.get(), &kept, 0))
+    return damaged(Format::Pdf, "its pages cannot be taken out");
+  return Cut{std::move(kept.bytes), pages};
 }
 
 }  // namespace alcove::imaging

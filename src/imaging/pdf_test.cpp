@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "imaging/cut_pages.h"
 #include "imaging/pdf_testing.h"
 
 namespace alcove::imaging {
@@ -107,6 +108,30 @@ TEST(Pdf, KnowsItsPages) {
   EXPECT_EQ(error_code(two, options), "no_such_page");
   options.page = 0, options.limits.pages = 1;
   EXPECT_EQ(error_code(two, options), "too_many_pages");
+}
+
+TEST(Pdf, IsCutIntoItsPages) {
+  std::vector<std::string> objects{"<< /Type /Catalog /Pages 2 0 R >>",
+                                   "<< /Type /Pages /Kids [3 0 R 4 0 R 5 0 R] /Count 3 >>"};
+  for (const int width : {36, 72, 108})
+    objects.push_back(fmt::format("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {} 36] >>", width));
+  const auto three = pdf_of(objects);
+  const auto cut = cut_pages(three, {.first = 1, .last = 2});
+  ASSERT_TRUE(cut) << cut.error().message;
+  EXPECT_EQ(cut->pages, 3);
+  const auto page = decode_page(buffer(cut->document));
+  ASSERT_TRUE(page) << page.error().message;
+  EXPECT_EQ(page->pages, 2);
+  EXPECT_EQ(page->image.width, 200);
+  EXPECT_EQ(decode_page(buffer(cut_pages(three, {.first = 2, .last = 99})->document))->image.width, 300);
+  EXPECT_EQ(cut_pages(three, {.first = 3, .last = 3}).error().code, "no_such_page");
+  EXPECT_EQ(cut_pages(three, {.first = 0, .last = 0, .most_pages = 2}).error().code, "too_many_pages");
+  EXPECT_EQ(cut_pages(buffer("%PDF-1.7\nhalf"), {}).error().code, "truncated");
+  EXPECT_EQ(cut_pages(buffer("\xFF\xD8\xFF"), {}).error().code, "no_pdf");
+  EXPECT_EQ(cut_pages(testdata("locked.pdf"), {}).error().code, "pdf_encrypted");
+  const auto open = cut_pages(testdata("locked.pdf"), {.password = "sheet"});
+  ASSERT_TRUE(open);
+  EXPECT_TRUE(decode_page(buffer(open->document))) << "and needs no password any more";
 }
 
 TEST(Pdf, RefusesNonsenseAfterItsMark) {

@@ -41,6 +41,9 @@ std::optional<PdfiumApi> find_all(void* library) {
       find(library, "FPDF_FFLDraw", api.FPDF_FFLDraw) &&
       find(library, "FPDFDOC_ExitFormFillEnvironment", api.FPDFDOC_ExitFormFillEnvironment) &&
       find(library, "FPDFBitmap_Destroy", api.FPDFBitmap_Destroy) &&
+      find(library, "FPDF_CreateNewDocument", api.FPDF_CreateNewDocument) &&
+      find(library, "FPDF_ImportPagesByIndex", api.FPDF_ImportPagesByIndex) &&
+      find(library, "FPDF_SaveAsCopy", api.FPDF_SaveAsCopy) &&
       find(library, "FPDF_ClosePage", api.FPDF_ClosePage) &&
       find(library, "FPDF_CloseDocument", api.FPDF_CloseDocument);
   return complete ? std::optional(api) : std::nullopt;

@@ -24,6 +24,12 @@ struct PdfConfig {  // FPDF_LIBRARY_CONFIG
   unsigned embedder_slot = 0;
 };
 
+// FPDF_FILEWRITE: where a document that is saved goes, piece by piece. 0 ends the saving.
+struct PdfWriter {
+  int version = 1;
+  int (*write)(PdfWriter*, const void* bytes, unsigned long size) = nullptr;
+};
+
 struct PdfiumApi {
   void (*FPDF_InitLibraryWithConfig)(const PdfConfig*);
   PdfDocument* (*FPDF_LoadMemDocument64)(const void* bytes, std::size_t size, const char* password);
@@ -41,6 +47,10 @@ struct PdfiumApi {
                        int flags);
   void (*FPDFDOC_ExitFormFillEnvironment)(PdfForm*);
   void (*FPDFBitmap_Destroy)(PdfBitmap*);
+  PdfDocument* (*FPDF_CreateNewDocument)();
+  int (*FPDF_ImportPagesByIndex)(PdfDocument* to, PdfDocument* from, const int* pages, unsigned long count,
+                                 int at);
+  int (*FPDF_SaveAsCopy)(PdfDocument*, PdfWriter*, unsigned long flags);
   void (*FPDF_ClosePage)(PdfPage*);
   void (*FPDF_CloseDocument)(PdfDocument*);
 };
