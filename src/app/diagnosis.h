@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/findings.h"
 #include "hub/listing.h"
 #include "hub/space_log.h"
 
@@ -43,14 +44,6 @@ struct Facts {
   std::optional<std::string> space_url;     // HF_SPACE_URL
   std::optional<std::string> gateway_mode;  // what a gateway's status says: remote, local, …
   std::vector<std::string> env_findings;    // ".env:3: HF_TOKEN"
-};
-
-enum class Severity { Fault, Warning };
-
-struct Finding {
-  std::string code;  // stable word for a program
-  Severity severity = Severity::Fault;
-  std::string what, fix;
 };
 
 // In the order in which they should be mended.

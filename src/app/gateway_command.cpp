@@ -11,6 +11,7 @@
 #include "api/serve_gateway.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/gateway_doctor.h"
 #include "app/gateway_lists.h"
 #include "app/reader_options.h"
 #include "app/server_options.h"
@@ -191,6 +192,7 @@ void add_gateway(CLI::App& parser, Run& run) {
   add_gateway_account(*command, run);
   add_gateway_retention(*command, run);
   add_copies(*command, run);
+  add_gateway_doctor(*command, run);
   command->callback([=, &run] {
     if (command->get_subcommands().empty()) run = [=] { return serve(*options, *reader); };
   });

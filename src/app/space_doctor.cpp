@@ -160,36 +160,12 @@ Result<Facts> gather(const DoctorOptions& options, const SpaceTarget& target) {
   return facts;
 }
 
-void print(const DoctorOptions& options, const Facts& facts, const std::vector<Finding>& findings) {
-  if (options.json) {
-    auto listed = Json::array();
-    for (const auto& finding : findings)
-      listed.push_back({{"code", finding.code},
-                        {"severity", finding.severity == Severity::Fault ? "fault" : "warning"},
-                        {"finding", finding.what},
-                        {"fix", finding.fix}});
-    fmt::print("{}\n", to_text({{"space", facts.space},
-                                {"stage", facts.info.runtime.stage},
-                                {"url", facts.info.host},
-                                {"findings", std::move(listed)}},
-                               2));
-    return;
-  }
-  fmt::print("{}  {}  {}\n", facts.space, facts.info.runtime.stage, facts.info.host);
-  for (const auto& finding : findings)
-    fmt::print("{}  {}\n        {}\n", finding.severity == Severity::Fault ? "fault " : "notice",
-               finding.what, finding.fix);
-  if (findings.empty()) fmt::print("nothing is wrong that could be looked at from here\n");
-}
-
 Result<int> doctor(const DoctorOptions& options) {
   const auto target = TRY(open_space(options.space));
   const auto facts = TRY(gather(options, *target));
-  const auto findings = diagnose(facts);
-  print(options, facts, findings);
-  const bool faulty =
-      std::ranges::any_of(findings, [](const auto& one) { return one.severity == Severity::Fault; });
-  return faulty ? kNeedsAttention : kDone;
+  const auto& stage = facts.info.runtime.stage;
+  return tell(diagnose(facts), fmt::format("{}  {}  {}", facts.space, stage, facts.info.host),
+              {{"space", facts.space}, {"stage", stage}, {"url", facts.info.host}}, options.json);
 }
 
 }  // namespace

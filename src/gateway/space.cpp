@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "net/retry.h"
 
 namespace alcove::gateway {
@@ -24,6 +25,21 @@ constexpr std::size_t kLongestReply = 8u << 20;
 
 bool may_be_too_long(const Verdict& verdict) {
   return verdict.reason == "timeout" || verdict.reason == "http_504";
+}
+
+// The number before the first dot, which grows when an answer means something else.
+std::string_view generation(std::string_view version) { return version.substr(0, version.find('.')); }
+
+std::optional<Verdict> judge_version(const Json& status) {
+  const auto version = status.value("version", Json());
+  if (!version.is_string() || generation(version.get_ref<const std::string&>()) == generation(kVersion))
+    return {};
+  return Verdict{
+      SpaceState::Misconfigured,
+      fmt::format("the Space runs alcove {}, this gateway is alcove {}: they do not understand each "
+                  "other; bring both to one version",
+                  version.get<std::string>().substr(0, 40), kVersion),
+      "wrong_version"};
 }
 
 // Paths that an older service does not have: nothing follows from their absence.
@@ -92,6 +108,8 @@ Verdict Space::look(const std::stop_token& stop) {
   const auto json = parse_json(status->body);
   if (!json || !json->is_object()) return verdict;
   is_alcove_ = json->contains("limits") && json->contains("queue");
+  if (is_alcove_)
+    if (auto other = judge_version(*json)) return *std::move(other);
   if (json->value("ready", Json(true)) != Json(false)) return verdict;
   const auto error =
       json->value("error", Json()).is_string() ? json->at("error").get<std::string>() : std::string();

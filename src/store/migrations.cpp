@@ -20,6 +20,27 @@ std::string in_dialect(std::string_view sql, Dialect dialect) {
   return text;
 }
 
+// How many of the steps were taken.
+Result<std::size_t> version_of(Connection& connection, std::string_view name, std::size_t known) {
+  const auto row =
+      TRY(connection.first("SELECT version, written_by FROM alcove_schema WHERE name = $1", name));
+  const auto version = row ? static_cast<std::size_t>(row->integer(0)) : 0;
+  if (version <= known) return version;
+  return fail(
+      ErrorKind::Unsupported,
+      fmt::format("the {} database has schema {}, written by alcove {}; this is alcove {}, which knows {}: "
+                  "use the newer program, or restore an older backup",
+                  name, version, row->text(1), kVersion, known),
+      "newer_schema");
+}
+
+Result<bool> has_versions(Connection& connection) {
+  const auto* sql = connection.dialect() == Dialect::Sqlite
+                        ? "SELECT 1 FROM sqlite_master WHERE name = 'alcove_schema'"
+                        : "SELECT 1 FROM pg_tables WHERE tablename = 'alcove_schema'";
+  return TRY(connection.first(sql)).has_value();
+}
+
 Result<void> run_steps(Connection& connection, std::string_view name, std::span<const Migration> list) {
   // Others who start at the same moment wait here. SQLite's transaction has begun immediate already; any
   // number does for PostgreSQL, as long as it is ours alone.
@@ -28,16 +49,7 @@ Result<void> run_steps(Connection& connection, std::string_view name, std::span<
   TRY(
       connection.script("CREATE TABLE IF NOT EXISTS alcove_schema ("
                         "name TEXT PRIMARY KEY, version BIGINT NOT NULL, written_by TEXT NOT NULL)"));
-  const auto row =
-      TRY(connection.first("SELECT version, written_by FROM alcove_schema WHERE name = $1", name));
-  const auto version = row ? static_cast<std::size_t>(row->integer(0)) : 0;
-  if (version > list.size())
-    return fail(
-        ErrorKind::Unsupported,
-        fmt::format("the {} database has schema {}, written by alcove {}; this is alcove {}, which knows {}: "
-                    "use the newer program, or restore an older backup",
-                    name, version, row->text(1), kVersion, list.size()),
-        "newer_schema");
+  const auto version = TRY(version_of(connection, name, list.size()));
   if (version == list.size()) return {};
   for (const auto& step : list.subspan(version))
     if (auto done = connection.script(in_dialect(step.sql, connection.dialect())); !done)
@@ -54,6 +66,12 @@ Result<void> run_steps(Connection& connection, std::string_view name, std::span<
 
 Result<void> migrate(Connection& connection, std::string_view name, std::span<const Migration> list) {
   return connection.transaction([&] { return run_steps(connection, name, list); });
+}
+
+Result<std::size_t> steps_missing(Connection& connection, std::string_view name,
+                                  std::span<const Migration> list) {
+  if (!TRY(has_versions(connection))) return list.size();
+  return list.size() - TRY(version_of(connection, name, list.size()));
 }
 
 }  // namespace alcove::store

@@ -17,4 +17,8 @@ struct Migration {
 // may try at once. Unsupported ("newer_schema") when a newer program wrote it: nothing is changed then.
 Result<void> migrate(Connection& connection, std::string_view name, std::span<const Migration> list);
 
+// How many steps a database is behind, nothing changed: all of them when it is new. Errors as migrate()'s.
+Result<std::size_t> steps_missing(Connection& connection, std::string_view name,
+                                  std::span<const Migration> list);
+
 }  // namespace alcove::store
