@@ -39,6 +39,7 @@ std::unexpected<Error> too_many(std::size_t count, std::size_t most) {
 Result<std::shared_ptr<const BatchUpload>> BatchUpload::of(std::shared_ptr<const Request> request,
                                                            const BatchLimits& limits) {
   std::shared_ptr<BatchUpload> made(new BatchUpload(std::move(request), limits));
+  made->split_ = form_value(made->request_->query, "split").value_or("");
   const auto type = media_type(made->request_->header("content-type"));
   if (type == "application/zip" || type == "application/x-zip-compressed")
     TRY(made->take_archive(made->request_->content()));
@@ -57,6 +58,7 @@ Result<void> BatchUpload::take_form() {
   for (const auto& part : parts) {
     if (part.name == "exam_type" && !part.file_name) exam_type_ = as_text(part.content);
     if (part.name == "password" && !part.file_name) password_ = as_text(part.content);
+    if (part.name == "split" && !part.file_name) split_ = as_text(part.content);
     // A browser sends an empty file for a field in which none was chosen.
     if (part.file_name && !(part.file_name->empty() && part.content.empty()))
       files_.push_back({*part.file_name, part.content, {}});
@@ -110,6 +112,7 @@ std::string BatchUpload::digest() const {
   };
   add(as_bytes(exam_type_));
   add(as_bytes(password_));
+  if (!split_.empty()) add(as_bytes(split_));
   add(archive_bytes_);
   for (const auto& file : files_) {
     add(as_bytes(file.name));

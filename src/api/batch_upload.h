@@ -34,6 +34,9 @@ class BatchUpload {
   // written.
   std::string digest() const;
 
+  // What the field `split`, in the form or the address, says of PDFs with many sheets; empty: nothing.
+  const std::string& split() const { return split_; }
+
   const std::string& request_id() const { return request_->id; }
 
  private:
@@ -53,7 +56,7 @@ class BatchUpload {
   std::vector<File> files_;
   std::optional<ZipArchive> archive_;
   Bytes archive_bytes_;
-  std::string exam_type_, password_;
+  std::string exam_type_, password_, split_;
 };
 
 }  // namespace alcove::api

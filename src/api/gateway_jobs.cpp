@@ -55,6 +55,11 @@ Reply GatewayJobs::put(std::shared_ptr<const Request> request) {
                         "bad_job_id"});
   const auto upload = BatchUpload::of(request, limits_);
   if (!upload) return error_reply(upload.error());
+  const auto& split = (*upload)->split();
+  if (!split.empty() && split != "covers" && split != "no")
+    return error_reply({ErrorKind::BadInput,
+                        "split has to be `covers`, to begin a new sheet at each cover page of a PDF, or `no`",
+                        "bad_split"});
   const auto job = ledger_.put_job(id, (*upload)->digest(), static_cast<std::int64_t>((*upload)->size()));
   if (!job)
     return error_reply(job.error(),
@@ -79,9 +84,13 @@ Result<void> GatewayJobs::take(const BatchUpload& batch, std::size_t index, cons
     upload = gateway::Upload{.file_name = gateway::harmless_name(batch.name(index)),
                              .exam_type = std::string(gateway::kUsualExam),
                              .mime_type = "application/octet-stream",
+                             .refusal = upload.error(),
                              .content = file ? file->file() : Bytes()};
   }
   upload->batch = id;
+  // A job that is a single PDF is a stack: one sheet alone has /scan-upload.
+  upload->is_stack = upload->mime_type == "application/pdf" &&
+                     (batch.split().empty() ? batch.size() == 1 : batch.split() == "covers");
   upload->batch_index = static_cast<std::int64_t>(index);
   TRY(gateway_.accept(*upload));
   return {};
@@ -112,14 +121,15 @@ void GatewayJobs::follow(const Request& request, const Answer& answer) {
   if (!*job) return answer.send(no_such_job());
   const auto after = last_event(request);
   // What tells a browser's EventSource not to ask again.
-  if (after > (*job)->files) return answer.send({.status = 204, .headers = {}});
+  if (after > (*job)->files && (*job)->recorded >= (*job)->files)
+    return answer.send({.status = 204, .headers = {}});
   Reply head{.content_type = "text/event-stream", .headers = {}};
   head.set_header("Cache-Control", "no-store");
   head.set_header("X-Accel-Buffering", "no");  // proxies hand it on as it comes
   auto out = answer.stream(std::move(head));
   {
     const std::lock_guard lock(mutex_);
-    followers_.push_back({request.parameter, std::move(out), after, (*job)->files});
+    followers_.push_back({request.parameter, std::move(out), after});
     news_.insert(request.parameter);
   }
   changed_.notify_all();
@@ -143,9 +153,11 @@ bool GatewayJobs::catch_up(Follower& follower) {
       return false;
     follower.last = record.batch_sequence;
   }
-  if (follower.last < follower.files) return true;
+  // Asked each time: a stack has more sheets than were known at first.
+  const auto job = ledger_.job(follower.job);
+  if (!job || !*job || follower.last < (*job)->files) return true;
   follower.out->send(
-      fmt::format("id: {}\nevent: done\ndata: {{\"files\":{}}}\n\n", follower.files + 1, follower.files));
+      fmt::format("id: {}\nevent: done\ndata: {{\"files\":{}}}\n\n", follower.last + 1, (*job)->files));
   follower.out->end();
   return false;
 }

@@ -32,8 +32,7 @@ class GatewayJobs {
   struct Follower {
     std::string job;
     std::shared_ptr<Outflow> out;
-    std::int64_t last = 0;   // event sent
-    std::int64_t files = 0;  // after which the job is done
+    std::int64_t last = 0;  // event sent
   };
   Result<void> take(const BatchUpload& batch, std::size_t index, const std::string& id);
   void tell(const std::stop_token& stop);

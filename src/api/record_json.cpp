@@ -12,6 +12,11 @@ namespace alcove::api {
 namespace {
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+// Of the stack it was cut out of: "3-6".
+Json pages_of(const gateway::Record& record) {
+  if (record.first_page == 0) return nullptr;
+  return fmt::format("{}-{}", record.first_page, record.last_page);
+}
 Json share_or_null(std::optional<double> share) {
   return share ? Json(std::round(*share * 1e4) / 1e4) : Json(nullptr);
 }
@@ -44,6 +49,7 @@ void add_place(Json& json, const gateway::Record& record) {
   json["attempt_number"] = record.attempt_number;
   json["workflow_status"] = record.workflow_status;
   json["duplicate_of"] = text_or_null(record.duplicate_of);
+  if (record.first_page > 0) json["pages"] = pages_of(record);
 }
 
 // What the contract calls read but not extractable; the kind is that of a 422.
@@ -89,6 +95,7 @@ Json record_json(const gateway::Record& record) {
   json["size"] = record.size;
   json["mime_type"] = record.mime_type;
   json["job"] = text_or_null(record.batch);
+  json["pages"] = pages_of(record);
   json["accepted_at"] = gateway::iso_time(record.accepted_at);
   json["recorded_at"] = gateway::iso_time(record.recorded_at);
   return json;

@@ -35,6 +35,7 @@ constexpr const char* kColumns[] = {"sha256",
                                     "size",
                                     "mime_type",
                                     "job",
+                                    "pages",
                                     "accepted_at",
                                     "recorded_at"};
 

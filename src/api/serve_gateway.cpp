@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <mutex>
 #include <thread>
 
 #include "api/gateway_service.h"
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/matching_keeper.h"
+#include "imaging/decode_pool.h"
 #include "sheets/model_folder.h"
 
 namespace alcove::api {
@@ -28,7 +30,18 @@ struct Wiring {
   std::unique_ptr<LocalReader> local;
   std::unique_ptr<gateway::Space> space;
   std::unique_ptr<gateway::Readers> readers;
+  std::once_flag first_stack;
+  std::unique_ptr<imaging::DecodePool> cutters;  // with the first stack: most gateways never see one
+
+  Result<imaging::Cut> cut(Bytes file, const imaging::CutOptions& options) {
+    std::call_once(first_stack, [&] { cutters = std::make_unique<imaging::DecodePool>(); });
+    return cutters->cut(file, options);
+  }
 };
+
+gateway::CutPages cut_with(Wiring& wiring) {
+  return [&wiring](Bytes file, const imaging::CutOptions& options) { return wiring.cut(file, options); };
+}
 
 void report_wiring(const GatewayProcess& process, const Wiring& wiring) {
   if (process.space_url.empty()) {
@@ -96,7 +109,8 @@ Result<void> serve_gateway(const GatewayProcess& process) {
   GatewayService* service_to_tell = nullptr;
   gateway::Gateway gateway(
       {.workers = process.workers,
-       .recorded = [&](const gateway::Record& record) { service_to_tell->recorded(record); }},
+       .recorded = [&](const gateway::Record& record) { service_to_tell->recorded(record); },
+       .cut = cut_with(*wiring)},
       *wiring->ledger, *wiring->readers, wiring->figures);
   const auto accounts = TRY(gateway::AccountBook::open(process.ledger.data, process.ledger.database));
   Gate gate({.tokens = process.door.tokens,
@@ -147,8 +161,8 @@ Result<void> run_worker(const GatewayProcess& process) {
   const auto signals = block_stop_signals();
   const auto wiring = TRY(wire(process));
   if (!wiring->readers->any()) return fail(ErrorKind::BadInput, wiring->readers->advice());
-  gateway::Gateway gateway({.workers = process.workers, .recorded = {}}, *wiring->ledger, *wiring->readers,
-                           wiring->figures);
+  gateway::Gateway gateway({.workers = process.workers, .recorded = {}, .cut = cut_with(*wiring)},
+                           *wiring->ledger, *wiring->readers, wiring->figures);
   gateway.start();
   wait_for_stop(signals);
   gateway.drain();

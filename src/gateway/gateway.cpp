@@ -55,6 +55,11 @@ void Gateway::drain() {
   changed_.notify_all();
 }
 
+bool Gateway::draining() {
+  const std::lock_guard lock(mutex_);
+  return draining_;
+}
+
 int Gateway::under_way() {
   const std::lock_guard lock(mutex_);
   return under_way_;
@@ -103,7 +108,8 @@ void Gateway::work(const std::stop_token& stop) {
 
 void Gateway::process(const Claim& claim, const std::stop_token& stop) {
   auto outcome = outcome_of(claim, stop);
-  if (outcome) return record(claim, *outcome, stop);
+  if (outcome && *outcome) record(claim, **outcome, stop);
+  if (outcome) return;
   const auto& error = outcome.error();
   log(LogLevel::Warning, "sheet_postponed",
       {{"uuid", claim.uuid}, {"reason", error.code}, {"error", error.message}});
@@ -111,12 +117,13 @@ void Gateway::process(const Claim& claim, const std::stop_token& stop) {
     log(LogLevel::Error, "postpone_failed", {{"uuid", claim.uuid}, {"error", done.error().message}});
 }
 
-Result<Outcome> Gateway::outcome_of(const Claim& claim, const std::stop_token& stop) {
+Result<std::optional<Outcome>> Gateway::outcome_of(const Claim& claim, const std::stop_token& stop) {
   if (claim.crashes >= ledger_.settings().crashes_allowed)
     return Outcome{.error = Error{ErrorKind::Internal,
                                   fmt::format("reading it ended the program {} times; it is not tried again",
                                               claim.crashes),
                                   "set_aside"}};
+  if (claim.refusal) return Outcome{.error = claim.refusal};
   const auto content = ledger_.content(claim.sha256);
   if (!content) {
     // A file that is gone does not come back; a database may.
@@ -124,6 +131,15 @@ Result<Outcome> Gateway::outcome_of(const Claim& claim, const std::stop_token& s
       return std::unexpected(content.error());
     return Outcome{
         .error = Error{ErrorKind::Unreadable, "its file is lost: " + content.error().message, "lost_file"}};
+  }
+  if (claim.is_stack && settings_.cut) {
+    const StackTools tools{ledger_,
+                           readers_,
+                           settings_.cut,
+                           owner_,
+                           [&] { return !stop.stop_requested() && !draining(); },
+                           [&](const Claim& sheet, const Outcome& cover) { record(sheet, cover, stop); }};
+    if (TRY(take_apart(claim, as_bytes(*content), tools, stop))) return std::nullopt;
   }
   return readers_.read({.uuid = claim.uuid,
                         .file_name = claim.file_name,

@@ -10,12 +10,14 @@
 
 #include "gateway/ledger.h"
 #include "gateway/readers.h"
+#include "gateway/stack.h"
 
 namespace alcove::gateway {
 
 struct GatewaySettings {
   int workers = 4;                              // sheets under way at once
   std::function<void(const Record&)> recorded;  // from a worker, after each record of this process
+  CutPages cut;                                 // for stacks; empty: a stack is read as one sheet
 };
 
 // Safe from any thread.
@@ -49,9 +51,11 @@ class Gateway {
     Done done;
   };
 
+  bool draining();
   void work(const std::stop_token& stop);
   void process(const Claim& claim, const std::stop_token& stop);
-  Result<Outcome> outcome_of(const Claim& claim, const std::stop_token& stop);
+  // None: it was a stack, whose sheets are recorded or entered.
+  Result<std::optional<Outcome>> outcome_of(const Claim& claim, const std::stop_token& stop);
   void record(const Claim& claim, const Outcome& outcome, const std::stop_token& stop);
   void keep_house(const std::stop_token& stop);
   void tell(const Record& record);

@@ -27,7 +27,7 @@ constexpr std::size_t kConnections = 4;
   "workflow_status, duplicate_of, decision, margin, roster_candidates, reasons, models, " reply             \
   ", "                                                                                                      \
   "served_by, fallback, milliseconds, attempts, error, error_code, batch, batch_index, batch_sequence, "    \
-  "accepted_at, recorded_at"
+  "accepted_at, recorded_at, first_page, last_page"
 #define ALCOVE_RECORD ALCOVE_COLUMNS_WITH("reply")
 #define ALCOVE_RECORD_IN_A_LIST ALCOVE_COLUMNS_WITH("''")
 
@@ -75,6 +75,8 @@ Record record_of(const Row& row) {
   record.batch_sequence = number();
   record.accepted_at = number();
   record.recorded_at = number();
+  record.first_page = small();
+  record.last_page = small();
   return record;
 }
 
@@ -168,15 +170,16 @@ Result<Receipt> Ledger::enter(Connection& connection, const Upload& upload, cons
       TRY(connection.first("SELECT uuid FROM sheets WHERE sha256 = $1 ORDER BY id LIMIT 1", sha256));
   auto uuid = new_uuid();
   const auto now = now_ms();
+  const auto refusal = upload.refusal.value_or(Error());
   TRY(connection.execute(
       "INSERT INTO sheets (uuid, handed_in, sha256, size, mime_type, original_filename, exam_type, password, "
       "batch, "
       "batch_index, duplicate_of, priority, state, owner, lease_until, due_at, attempts, crashes, "
-      "accepted_at) VALUES "
-      "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'waiting', '', 0, 0, 0, 0, $13)",
+      "accepted_at, is_stack, refusal, refusal_code) VALUES "
+      "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'waiting', '', 0, 0, 0, 0, $13, $14, $15, $16)",
       uuid, key, sha256, upload.content.size(), upload.mime_type, upload.file_name, upload.exam_type,
       upload.password, upload.batch, upload.batch_index, first ? first->text(0) : std::string(),
-      upload.batch.empty() ? 0 : 1, now));
+      upload.batch.empty() ? 0 : 1, now, upload.is_stack, refusal.message, refusal.code));
   return Receipt{std::move(uuid), sha256, false};
 }
 
@@ -189,7 +192,8 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& owner) {
       "((state = 'waiting' AND (due_at <= $3 OR due_at > $4)) OR "
       "(state = 'reading' AND (lease_until < $3 OR lease_until > $4))) "
       "ORDER BY priority, id LIMIT 1{}) "
-      "RETURNING id, uuid, sha256, original_filename, exam_type, password, attempts, crashes, accepted_at";
+      "RETURNING id, uuid, sha256, original_filename, exam_type, password, attempts, crashes, accepted_at, "
+      "is_stack, refusal, refusal_code";
   static const auto kSqlite = fmt::format(kChoice, "");
   static const auto kPostgres = fmt::format(kChoice, " FOR UPDATE SKIP LOCKED");
   const auto now = now_ms();
@@ -199,6 +203,7 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& owner) {
                              now + settings_.lease_ms, now, now + 2 * settings_.lease_ms);
   }));
   if (!row) return std::nullopt;
+  const Error refusal{ErrorKind::Unreadable, row->text(10), row->text(11)};
   return Claim{.id = row->integer(0),
                .uuid = row->text(1),
                .sha256 = row->text(2),
@@ -207,7 +212,9 @@ Result<std::optional<Claim>> Ledger::claim(const std::string& owner) {
                .password = row->text(5),
                .attempts = static_cast<int>(row->integer(6)) - 1,
                .crashes = static_cast<int>(row->integer(7)) - 1,
-               .age_ms = std::max<std::int64_t>(0, now - row->integer(8))};
+               .age_ms = std::max<std::int64_t>(0, now - row->integer(8)),
+               .is_stack = row->integer(9) != 0,
+               .refusal = refusal.message.empty() ? std::nullopt : std::optional(refusal)};
 }
 
 Result<void> Ledger::keep_alive(const std::string& owner) {
@@ -241,7 +248,8 @@ Result<Record> Ledger::write_record(Connection& connection, const Claim& claim, 
   const auto sheet = TRY(
       connection.first("UPDATE sheets SET state = 'done', owner = '', password = '' WHERE id = $1 AND owner "
                        "= $2 AND state = 'reading' "
-                       "RETURNING duplicate_of, size, mime_type, batch, batch_index, accepted_at, attempts",
+                       "RETURNING duplicate_of, size, mime_type, batch, batch_index, accepted_at, attempts, "
+                       "first_page, last_page",
                        claim.id, owner));
   if (!sheet)
     return fail(ErrorKind::NotFound, "the sheet was given to another reader, who records it", "lease_lost");
@@ -263,9 +271,11 @@ Result<Record> Ledger::write_record(Connection& connection, const Claim& claim, 
       "attempt_number, holds_attempt, workflow_status, duplicate_of, decision, margin, roster_candidates, "
       "reasons, "
       "models, reply, served_by, fallback, milliseconds, attempts, error, error_code, batch, batch_index, "
-      "batch_sequence, accepted_at, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+      "batch_sequence, accepted_at, recorded_at, first_page, last_page) VALUES ($1, $2, $3, $4, $5, $6, $7, "
+      "$8, $9, $10, $11, $12, "
       "$13, $14, "
-      "$15, $16, $17, '', '', '', $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) "
+      "$15, $16, $17, '', '', '', $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, "
+      "$33) "
       "RETURNING " ALCOVE_RECORD,
       claim.uuid, claim.sha256, claim.file_name, renamed, sheet->integer(1), sheet->text(2),
       outcome.register_number, outcome.subject_code, outcome.register_confidence, outcome.subject_confidence,
@@ -274,8 +284,56 @@ Result<Record> Ledger::write_record(Connection& connection, const Claim& claim, 
       name_of(outcome.served_by), outcome.fallback, outcome.milliseconds, sheet->integer(6),
       outcome.error ? outcome.error->message : std::string(),
       outcome.error ? outcome.error->code : std::string(), batch, sheet->integer(4), sequence,
-      sheet->integer(5), now_ms()));
+      sheet->integer(5), now_ms(), sheet->integer(7), sheet->integer(8)));
   return record_of(*row);
+}
+
+Result<Claim> Ledger::cut_out(const Claim& stack, const std::string& owner, const Part& part) {
+  const auto sha256 = sha256_hex(part.content);
+  if (auto kept = files_.put(sha256, part.content); !kept && !shared()) return std::unexpected(kept.error());
+  auto connection = pool_->lend();
+  return connection->transaction([&] { return enter_part(*connection, stack, owner, part, sha256); });
+}
+
+Result<Claim> Ledger::enter_part(Connection& connection, const Claim& stack, const std::string& owner,
+                                 const Part& part, const std::string& sha256) {
+  // It gets on, so it ended nobody.
+  const auto whole = TRY(connection.first(
+      "UPDATE sheets SET crashes = 0, state = $3, password = CASE WHEN $3 = 'done' THEN '' ELSE password END "
+      "WHERE id = $1 AND owner = $2 AND state = 'reading' RETURNING batch, batch_index, accepted_at",
+      stack.id, owner, part.is_last ? "done" : "reading"));
+  if (!whole) return fail(ErrorKind::NotFound, "the stack was given to another reader", "lease_lost");
+  if (shared())
+    TRY(connection.execute(
+        "INSERT INTO files (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING", sha256,
+        part.content));
+  const auto uuid = new_uuid();
+  const auto now = now_ms();
+  const auto row = TRY(connection.first(
+      "INSERT INTO sheets (uuid, handed_in, sha256, size, mime_type, original_filename, exam_type, password, "
+      "batch, batch_index, duplicate_of, priority, state, owner, lease_until, due_at, attempts, crashes, "
+      "accepted_at, stack, first_page, last_page) VALUES "
+      "($1, $2, $3, $4, 'application/pdf', $5, $6, '', $7, $8, '', 3, 'reading', $9, $10, 0, 1, 1, $11, $12, "
+      "$13, $14) RETURNING id",
+      uuid, fmt::format("{}/{}", stack.uuid, part.first_page), sha256, part.content.size(), stack.file_name,
+      stack.exam_type, whole->text(0), whole->integer(1), owner, now + settings_.lease_ms, whole->integer(2),
+      stack.uuid, part.first_page, part.last_page));
+  if (!part.is_last)
+    TRY(connection.execute("UPDATE jobs SET files = files + 1 WHERE id = $1", whole->text(0)));
+  return Claim{.id = row->integer(0),
+               .uuid = uuid,
+               .sha256 = sha256,
+               .file_name = stack.file_name,
+               .exam_type = stack.exam_type,
+               .password = {},
+               .age_ms = stack.age_ms};
+}
+
+Result<int> Ledger::pages_cut(const std::string& stack_uuid) {
+  auto connection = pool_->lend();
+  const auto row =
+      TRY(connection->first("SELECT COALESCE(MAX(last_page), 0) FROM sheets WHERE stack = $1", stack_uuid));
+  return static_cast<int>(row->integer(0));
 }
 
 Result<void> Ledger::postpone(const Claim& claim, const std::string& owner, std::int64_t delay_ms) {

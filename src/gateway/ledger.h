@@ -39,7 +39,9 @@ struct ExamCounts {
 
 struct Job {
   std::string id, digest;
-  std::int64_t files = 0, recorded = 0;
+  // Sheets known so far, and one more for each stack that is still being cut.
+  std::int64_t files = 0;
+  std::int64_t recorded = 0;
   bool is_new = false;
 };
 
@@ -59,6 +61,11 @@ class Ledger {
   Result<std::string> content(const std::string& sha256);
   // NotFound ("lease_lost") when somebody else has it by now, or has recorded it.
   Result<Record> record(const Claim& claim, const std::string& owner, const Outcome& outcome);
+  // Enters a sheet of a stack that `owner` holds, as claimed by `owner` too, and counts it for the stack's
+  // job. NotFound ("lease_lost") as above.
+  Result<Claim> cut_out(const Claim& stack, const std::string& owner, const Part& part);
+  // The last page of a stack that is in a sheet by now; 0: none.
+  Result<int> pages_cut(const std::string& stack_uuid);
   Result<void> postpone(const Claim& claim, const std::string& owner, std::int64_t delay_ms);
   Result<void> hurry();                            // what was postponed is due now
   Result<void> release(const std::string& owner);  // all that it holds, to be claimed again at once
@@ -87,6 +94,8 @@ class Ledger {
  private:
   Ledger(LedgerSettings settings, std::unique_ptr<store::Pool> pool);
   Result<Receipt> enter(store::Connection& connection, const Upload& upload, const std::string& sha256);
+  Result<Claim> enter_part(store::Connection& connection, const Claim& stack, const std::string& owner,
+                           const Part& part, const std::string& sha256);
   Result<Record> write_record(store::Connection& connection, const Claim& claim, const std::string& owner,
                               const Outcome& outcome);
 

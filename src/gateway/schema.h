@@ -83,9 +83,20 @@ CREATE UNIQUE INDEX records_attempt ON records (register_number, subject_code, e
   WHERE holds_attempt = 1;
 CREATE INDEX records_batch ON records (batch, batch_sequence);
 )"},
-                              store::Migration{"what people look at", R"(
+                                    store::Migration{"what people look at", R"(
 CREATE INDEX records_review ON records (id) WHERE decision IN ('review', 'rejected');
 CREATE INDEX records_exam ON records (exam_type, subject_code, attempt_number);
+)"},
+                                    store::Migration{"stacks, and files of a job that are no sheets", R"(
+ALTER TABLE sheets ADD COLUMN is_stack BIGINT NOT NULL DEFAULT 0;    -- 1: to be cut at its cover pages
+ALTER TABLE sheets ADD COLUMN stack TEXT NOT NULL DEFAULT '';        -- uuid of the one it was cut out of
+ALTER TABLE sheets ADD COLUMN first_page BIGINT NOT NULL DEFAULT 0;  -- of that one, from 1; 0: all of the file
+ALTER TABLE sheets ADD COLUMN last_page BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE sheets ADD COLUMN refusal TEXT NOT NULL DEFAULT '';       -- why it is no sheet, known when it came
+ALTER TABLE sheets ADD COLUMN refusal_code TEXT NOT NULL DEFAULT '';
+ALTER TABLE records ADD COLUMN first_page BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE records ADD COLUMN last_page BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX sheets_stack ON sheets (stack, last_page) WHERE stack <> '';
 )"}};
 
 }  // namespace alcove::gateway

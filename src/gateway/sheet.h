@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/result.h"
 
 namespace alcove::gateway {
 
@@ -17,6 +18,9 @@ struct Upload {
   std::string mime_type;
   std::string batch;  // the job it belongs to; empty: none
   std::int64_t batch_index = 0;
+  // It is no sheet, for this reason; it is to have its record all the same.
+  std::optional<Error> refusal;
+  bool is_stack = false;  // a PDF of many sheets, to be cut at its cover pages (stack.h)
   Bytes content;
 };
 
@@ -34,6 +38,15 @@ struct Claim {
   int attempts = 0;         // readings begun before this one
   int crashes = 0;          // of these, how many ended without a word
   std::int64_t age_ms = 0;  // since it was handed in
+  bool is_stack = false;
+  std::optional<Error> refusal;
+};
+
+// Pages of a stack that are one sheet, as a file of their own.
+struct Part {
+  int first_page = 1, last_page = 1;
+  bool is_last = false;  // with it the stack is done
+  Bytes content;
 };
 
 enum class Server { Nobody, Remote, Local };
@@ -79,7 +92,8 @@ struct Record {
   std::string error, error_code;
   std::string batch;
   std::int64_t batch_index = 0,
-               batch_sequence = 0;                // place in its job, and order in which the job was recorded
+               batch_sequence = 0;    // place in its job, and order in which the job was recorded
+  int first_page = 0, last_page = 0;  // of the stack it was cut out of, from 1; 0: all of the file
   std::int64_t accepted_at = 0, recorded_at = 0;  // milliseconds since 1970, UTC
 };
 

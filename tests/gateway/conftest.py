@@ -31,7 +31,7 @@ def start_gateway(alcove: Path, cache: Path, tmp_path: Path) -> Iterator[Callabl
     started: list[subprocess.Popen] = []
 
     def start(*arguments: object, data: Path | None = None, space_url: str = "", models: Path | None = None,
-              command: str = "gateway", wait: bool = True, **env: str) -> Gateway:
+              command: str = "gateway", wait: bool = True, ignore_file_limit: bool = False, **env: str) -> Gateway:
         port, log = free_port(), tmp_path / f"log-{len(started)}"
         environment = {name: value for name, value in os.environ.items() if name not in ("HF_SPACE_URL", "DATABASE_URL")}
         environment |= {"ALCOVE_CACHE": str(cache), "HF_SPACE_URL": space_url, "ALCOVE_MODELS": str(models or tmp_path / "none")} | env
@@ -39,7 +39,9 @@ def start_gateway(alcove: Path, cache: Path, tmp_path: Path) -> Iterator[Callabl
         folder = data or tmp_path / "data"
         with log.open("w") as output:
             process = subprocess.Popen([str(alcove), command, *where, "--data", str(folder), *map(str, arguments)],
-                                       stdout=output, stderr=subprocess.STDOUT, env=environment)
+                                       stdout=output, stderr=subprocess.STDOUT, env=environment,
+                                       # Python ignores SIGXFSZ, and the program inherits that: a write then fails, as on a full disk.
+                                       restore_signals=not ignore_file_limit)
         started.append(process)
         gateway = Gateway(process, port, log, folder, environment)
         return gateway.wait() if wait and command == "gateway" else gateway

@@ -1,12 +1,17 @@
 """A Space that misbehaves in every way there is never makes a wrong record, and the sheets outlast it."""
 
 import json
+import os
 import re
+import subprocess
 import time
 from pathlib import Path
 
 import requests
+from conftest import ROOT
 from gateway.kit import SERVICE, number_of, reading, sheet
+
+from serving import Server, free_port
 
 
 def page(space, handler, status=200, **headers):
@@ -124,3 +129,49 @@ def test_a_space_that_wakes_is_counted(start_gateway, space):
     figures = requests.get(gateway.url + "/metrics").text
     assert "alcove_space_cold_starts 1" in figures
     assert float(re.search(r"alcove_space_cold_start_seconds ([\d.]+)", figures)[1]) > 0
+
+
+def test_a_real_space_stopped_started_and_killed(start_gateway, alcove, models, cache, samples, export, tmp_path):
+    """`alcove serve answer-sheet` comes and goes underneath; each sheet has one record, read by it."""
+    port, spaces = free_port(), []
+
+    def start_space() -> Server:
+        log = tmp_path / f"space-{len(spaces)}"
+        with log.open("w") as output:
+            process = subprocess.Popen([str(alcove), "serve", "answer-sheet", "--host", "127.0.0.1", "--port", str(port), "--models", str(models)],
+                                       stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "ALCOVE_CACHE": str(cache), "ALCOVE_TOKEN": ""})
+        spaces.append(Server(process, port, log))
+        return spaces[-1]
+
+    names = ["clean-band.jpg", "clean-ledger.png", "clean-slip.pdf", "clean-plain.webp", "scan-grey.bmp", "scan-folded.jpg"]
+    gateway = start_gateway("--policy", "remote-only", space_url=f"http://127.0.0.1:{port}")
+
+    def send(some: list[str]) -> None:
+        for name in some:
+            content = (ROOT / "samples/sheets" / name).read_bytes()
+            assert gateway.post("/scan-upload", content, name, headers={"Prefer": "respond-async"}).status_code == 202
+
+    try:
+        send(names[:2])  # before it is there
+        start_space()
+        gateway.wait_until_idle(180)
+        send(names[2:4])
+        spaces[-1].process.kill()  # while it reads
+        spaces[-1].process.wait()
+        send(names[4:5])
+        start_space()
+        gateway.wait_until_idle(180)
+        assert spaces[-1].stop() == 0
+        send(names[5:])
+        start_space()
+        gateway.wait_until_idle(180)
+    finally:
+        for space in spaces:
+            if space.process.poll() is None:
+                space.process.kill()
+                space.process.wait()
+    records = {record["original_filename"]: record for record in export(gateway)}
+    assert sorted(records) == sorted(names) and len(export(gateway)) == len(names)
+    assert {record["served_by"] for record in records.values()} == {"remote"}
+    for name in names[:4]:
+        assert records[name]["register_number"] == samples[name]["register_number"]
