@@ -18,7 +18,7 @@ struct StackTools {
   Ledger& ledger;
   Readers& readers;
   const CutPages& cut;
-  const std::string& owner;  // who holds the stack, in the ledger
+  const std::string& owner;         // who holds the stack, in the ledger
   std::function<bool()> may_go_on;  // false: the rest is for the next start
   // A sheet that was entered, with the reading of its cover.
   std::function<void(const Claim&, const Outcome&)> entered;
