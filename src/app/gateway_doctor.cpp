@@ -174,7 +174,8 @@ class Doctor {
   void look_at_door() {
     if (environment("ALCOVE_TOKEN").empty() && environment("ALCOVE_TOKEN_FILE").empty())
       notice("no_token",
-             "there is no ALCOVE_TOKEN: whoever reaches the port may send sheets and read records",
+             "there is no ALCOVE_TOKEN: until there are accounts, whoever reaches the port may send sheets "
+             "and read records",
              "set ALCOVE_TOKEN, unless a proxy in front asks who is there");
   }
 
