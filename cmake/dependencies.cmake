@@ -51,6 +51,12 @@ alcove_shared(openvino "${alcove_openvino_file}" "${ALCOVE_DEPS}/openvino/includ
 # What has to lie in one folder, beside libalcove_engine.so, for OpenVINO to run: the libraries find each other by $ORIGIN.
 file(GLOB ALCOVE_OPENVINO_RUNTIME "${ALCOVE_DEPS}/openvino/lib/*.so*")
 
+# engine, the second one: headers alone. The library is opened at run time, from here or from beside the program.
+if(EXISTS "${ALCOVE_DEPS}/stamp/onnxruntime-headers")
+  alcove_foreign(onnxruntime)
+  target_include_directories(alcove::onnxruntime INTERFACE "${ALCOVE_DEPS}/onnxruntime-include")
+endif()
+
 # imaging
 alcove_pkgconfig(jpeg libjpeg)
 alcove_pkgconfig(png libpng)
