@@ -45,7 +45,7 @@ Result<LineReader> load(const std::filesystem::path& path, std::int64_t width) {
   auto file = TRY(models::load_model(path));
   const auto* reader = std::get_if<models::Reader>(&file.model);
   if (reader == nullptr) return fail(ErrorKind::BadInput, path.string() + " is no line reader");
-  auto* engine = TRY(engine::open_engine());
+  auto* engine = TRY(engine::open_engine({engine::Device::Cpu}));
   return LineReader{TRY(engine->load(reader->graph, {file.sha256}, {})), reader->alphabet, width};
 }
 

@@ -14,7 +14,7 @@ TABLE = {
     "weights": ({"base"}, []),
     "graph": ({"base"}, ["onnx/", "google/protobuf/"]),
     "models": ({"base", "weights", "graph"}, []),
-    "engine": ({"base", "graph"}, ["openvino/"]),
+    "engine": ({"base", "graph"}, ["openvino/", "onnxruntime_c_api.h", "onnxruntime_cxx_api.h"]),
     "imaging": ({"base"}, ["jpeglib.h", "jerror.h", "turbojpeg.h", "png.h", "tiffio.h", "tiff.h", "webp/", "libheif/", "seccomp.h"]),
     "text": ({"base"}, ["utf8proc.h"]),
     "store": ({"base"}, ["sqlite3.h", "libpq-fe.h", "hwy/", "re2/"]),

@@ -242,6 +242,9 @@ void FinderService::status(Request, Answer answer) {
     json["model"] = {{"description", state.embedder->description()},
                      {"sha256", state.embedder->model_hash()},
                      {"load_seconds", state.load_seconds}};
+  if (const auto engine = state.embedder ? state.embedder->engine() : std::nullopt)
+    json.update(
+        Json{{"engine", engine->description}, {"device", engine->device}, {"device_reason", engine->reason}});
   if (state.finder && !by_meaning && state.phase != FinderSpace::Phase::Loading)
     json["why_no_meaning"] = state.finder->why_no_meaning();
   json["threads"] = available_threads();

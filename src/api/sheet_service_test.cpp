@@ -17,6 +17,7 @@ class NoModels final : public sheets::SheetReader {
     return {{"detector", "improved_weights.pt", "ab12", "a detector"}};
   }
   std::string device() const override { return "cpu"; }
+  std::string device_reason() const override { return "a test"; }
   std::string engine() const override { return "none"; }
   std::string precision() const override { return "f32"; }
 };

@@ -58,6 +58,7 @@ Json status_json(const SheetSpace& space, std::uint64_t body_limit, const BatchL
   json["version"] = kVersion;
   if (state.reader) {
     json["engine"] = state.reader->engine();
+    json["device_reason"] = state.reader->device_reason();
     json["precision"] = state.reader->precision();
     json["models"] = models_json(*state.reader);
     json["load_seconds"] = state.load_seconds;

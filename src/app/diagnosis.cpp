@@ -211,14 +211,30 @@ Found no_volume(const Facts& facts) {
       fmt::format("alcove space volume set {} bucket:OWNER/NAME:/data, or ship an index: push --index DIR",
                   facts.space));
 }
-Found gpu_without_use(const Facts& facts) {
+const hub::Hardware* hardware_of(const Facts& facts) {
   const auto now =
       std::ranges::find(facts.hardware, facts.info.runtime.requested_hardware, &hub::Hardware::name);
-  const bool gpu_build = contains(facts.dockerfile, "cuda") || contains(facts.dockerfile, "nvidia");
-  if (now == facts.hardware.end() || !now->gpu || facts.dockerfile.empty() || gpu_build) return {};
+  return now == facts.hardware.end() ? nullptr : &*now;
+}
+Found gpu_without_use(const Facts& facts) {
+  const auto* now = hardware_of(facts);
+  if (!now || !now->gpu || facts.dockerfile.empty() || uses_gpu(facts.dockerfile)) return {};
   return warning(fmt::format("{} has a GPU (${:.2f} per hour) and this build uses none", now->name,
                              now->dollars_per_hour),
                  fmt::format("alcove space hardware {} cpu-upgrade", facts.space));
+}
+Found use_without_gpu(const Facts& facts) {
+  const auto* now = hardware_of(facts);
+  if (!now || now->gpu || !uses_gpu(facts.dockerfile)) return {};
+  const auto gpu = std::ranges::find_if(facts.hardware, &hub::Hardware::gpu);
+  const auto least = gpu == facts.hardware.end()
+                         ? std::string("hardware with a GPU")
+                         : fmt::format("{} (${:.2f} per hour)", gpu->name, gpu->dollars_per_hour);
+  return warning(
+      fmt::format("this build is for a GPU and {} has none, so it reads on the CPU out of a large image",
+                  now->name),
+      fmt::format("alcove space hardware {} NAME, such as {}; or alcove space new for a CPU build",
+                  facts.space, least));
 }
 Found open_to_everybody(const Facts& facts) {
   if (!facts.secrets || facts.info.is_private || !reads_sheets(facts)) return {};
@@ -284,6 +300,7 @@ constexpr Check kChecks[] = {
     {"log_errors", log_errors},
     {"no_volume", no_volume},
     {"gpu_without_use", gpu_without_use},
+    {"use_without_gpu", use_without_gpu},
     {"open_to_everybody", open_to_everybody},
     {"page_address", page_address},
     {"other_address", other_address},
@@ -293,6 +310,10 @@ constexpr Check kChecks[] = {
 };
 
 }  // namespace
+
+bool uses_gpu(const std::string& dockerfile) {
+  return contains(dockerfile, "cuda") || contains(dockerfile, "nvidia");
+}
 
 std::vector<Finding> diagnose(const Facts& facts) {
   std::vector<Finding> findings;

@@ -46,6 +46,8 @@ struct Facts {
   std::vector<std::string> env_findings;    // ".env:3: HF_TOKEN"
 };
 
+bool uses_gpu(const std::string& dockerfile);  // a build for NVIDIA GPUs, ours or somebody's
+
 // In the order in which they should be mended.
 std::vector<Finding> diagnose(const Facts& facts);
 

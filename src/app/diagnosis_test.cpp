@@ -109,6 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"log_errors", [](Facts& f) { f.run_log = {{"", "Traceback (most recent call last)"}}; }},
         Case{"no_volume", [](Facts& f) { f.dockerfile = "EXPOSE 7860\nCMD paper-finder\n"; }},
         Case{"gpu_without_use", [](Facts& f) { f.info.runtime.requested_hardware = "t4-small"; }},
+        Case{"use_without_gpu", [](Facts& f) { f.dockerfile += "# with cuda\n"; }},
         Case{"open_to_everybody", [](Facts& f) { f.secrets->clear(); }},
         Case{"page_address", [](Facts& f) { f.space_url = "https://huggingface.co/spaces/alice/sheets"; }},
         Case{"other_address", [](Facts& f) { f.space_url = "https://bob-sheets.hf.space/"; }},

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/compare_engines.h"
 #include "app/exit_code.h"
 #include "app/reader_options.h"
 #include "app/sheet_files.h"
@@ -32,6 +33,7 @@ struct ModelOptions {
   std::string output;
   std::string format = "table";
   std::vector<std::string> sheets;
+  bool engines = false;
   double least_alike = sheets::kLeastAlike;
 };
 
@@ -139,6 +141,33 @@ Result<std::string> first_trouble(const std::vector<engine::Array>& outputs) {
   return fmt::format("{} finite outputs", values.size());
 }
 
+// Both engines on the CPU in f32, which is what they have in common.
+Result<void> verify_engines(const models::ModelFile& file, const KnownInput& input,
+                            engine::Settings settings) {
+  settings.precision = engine::Precision::F32;
+  std::vector<std::string> names;
+  std::vector<std::vector<engine::Array>> outputs;
+  for (const auto backend : {engine::Backend::OpenVino, engine::Backend::OnnxRuntime}) {
+    auto* engine = TRY(engine::open_engine({engine::Device::Cpu, backend}));
+    const auto session = TRY(engine->load(graph_of(file), {file.sha256}, settings));
+    names.push_back(engine->description());
+    outputs.push_back(TRY(session->run(input.shape, input.values)));
+  }
+  fmt::print("compared    {}\n        and {}\n", names[0], names[1]);
+  const auto ports = graph_of(file).outputs();
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const auto difference = TRY(largest_difference(outputs[0][i].values, outputs[1][i].values));
+    fmt::print("{:11} differs by {:.2g} at most, among numbers up to {:.4g}\n", ports[i].name,
+               difference.absolute, difference.largest);
+    if (!difference.agree())
+      return fail(
+          ErrorKind::Internal,
+          fmt::format("the engines disagree about {} by {:.2g}; trust neither, and tell us of the model",
+                      ports[i].name, difference.absolute));
+  }
+  return {};
+}
+
 Result<void> verify(const ModelOptions& options, const ReaderOptions& engine_options) {
   const auto file = TRY(models::load_model(options.file));
   fmt::print("reads       {}\n", std::visit([](const auto& model) { return model.description; }, file.model));
@@ -146,7 +175,7 @@ Result<void> verify(const ModelOptions& options, const ReaderOptions& engine_opt
   fmt::print("graph       accepted by the ONNX checker, shapes inferred\n");
   auto settings = TRY(engine_settings(engine_options));
   settings.cache.clear();  // what is verified is the file, not what was compiled from it earlier
-  auto* engine = TRY(engine::open_engine());
+  auto* engine = TRY(engine::open_engine(settings.choice));
   const auto session = TRY(engine->load(graph_of(file), {file.sha256}, settings));
   const auto input = known_input(file);
   const auto outputs = TRY(session->run(input.shape, input.values));
@@ -155,6 +184,7 @@ Result<void> verify(const ModelOptions& options, const ReaderOptions& engine_opt
   const auto again = TRY(session->run(input.shape, input.values));
   if (again.front().values != outputs.front().values)
     return fail(ErrorKind::Internal, "the same input gave other numbers the second time");
+  if (options.engines) TRY(verify_engines(file, input, settings));
   fmt::print("sound       {}\n", file.sha256);
   return {};
 }
@@ -218,6 +248,9 @@ void add_model(CLI::App& parser, Run& run) {
   auto* verifying = add("verify", "Check the graph and run a known input through it", "FILE",
                         "a .pt, .pth, .bin, .safetensors or .onnx file");
   add_engine_options(*verifying, *engine_options);
+  verifying->add_flag(
+      "--engines", options->engines,
+      "also through OpenVINO and ONNX Runtime on this CPU, with the largest difference of each output");
   verifying->callback([=, &run] { run = [=] { return code_of(verify(*options, *engine_options)); }; });
 
   auto* exporting = add("export", "Write the model as one ONNX file", "FILE", file_text);

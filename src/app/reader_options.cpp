@@ -20,8 +20,20 @@ std::filesystem::path default_cache() {
 
 void add_engine_options(CLI::App& command, ReaderOptions& options) {
   command
-      .add_option("--precision", options.precision,
-                  "auto, f32, bf16 or int8; auto is bf16 where the CPU has it")
+      .add_option("--device", options.device,
+                  "auto, cpu or cuda; auto is cuda where an NVIDIA GPU and ONNX Runtime for it are usable")
+      ->envname("ALCOVE_DEVICE")
+      ->capture_default_str();
+  command
+      .add_option("--engine", options.engine,
+                  "auto, openvino or onnxruntime; auto is OpenVINO on the CPU, ONNX Runtime on cuda")
+      ->envname("ALCOVE_ENGINE_NAME")
+      ->capture_default_str();
+  command
+      .add_option(
+          "--precision", options.precision,
+          "auto, f32, bf16, f16 or int8; auto is bf16 where the CPU has it, on cuda f16 where the model "
+          "keeps its numbers in it")
       ->envname("ALCOVE_PRECISION")
       ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0 takes what the container's quota allows")
@@ -62,6 +74,8 @@ std::shared_ptr<ReaderOptions> add_reader_options(CLI::App& command) {
 
 Result<engine::Settings> engine_settings(const ReaderOptions& options) {
   engine::Settings settings;
+  settings.choice.device = TRY(engine::parse_device(options.device));
+  settings.choice.backend = TRY(engine::parse_backend(options.engine));
   settings.precision = TRY(engine::parse_precision(options.precision));
   settings.threads = options.threads;
   settings.cache = options.cache.empty() ? default_cache() : std::filesystem::path(options.cache);

@@ -15,6 +15,8 @@ namespace alcove::app {
 // Raw text as the flags hold it until it is checked.
 struct ReaderOptions {
   std::string models = "models";
+  std::string device = "auto";
+  std::string engine = "auto";
   std::string precision = "auto";
   std::string cache;
   int threads = 0;
@@ -23,8 +25,8 @@ struct ReaderOptions {
   sheets::SheetOptions sheet;
 };
 
-// --models, --precision, --threads, --cache, --as-is, --register-length, --compat-*, each with its
-// environment twin (ALCOVE_MODELS and so on).
+// --models, --device, --engine, --precision, --threads, --cache, --as-is, --register-length, --compat-*, each
+// with its environment twin (ALCOVE_MODELS and so on).
 std::shared_ptr<ReaderOptions> add_reader_options(CLI::App& command);
 void add_engine_options(CLI::App& command, ReaderOptions& options);  // those without the models folder
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.h"
+#include "app/diagnosis.h"
 #include "app/exit_code.h"
 #include "app/space_commands.h"
 #include "app/space_target.h"
@@ -122,6 +123,23 @@ void print_hardware(const std::vector<hub::Hardware>& listed) {
   fmt::print("{}", text_table(rows));
 }
 
+// A flavour that is paid for and not used, or a build that finds nothing to run on.
+void warn_of_mismatch(const SpaceTarget& target, const hub::Hardware& chosen) {
+  const auto dockerfile = text_in_space(target, "main", "Dockerfile");
+  if (dockerfile.empty() || uses_gpu(dockerfile) == chosen.gpu) return;
+  if (chosen.gpu)
+    fmt::print(stderr,
+               "{} costs ${:.2f} per hour and this Space's build uses no GPU; `alcove space new` with "
+               "--hardware {} sends one that does\n",
+               chosen.name, chosen.dollars_per_hour, chosen.name);
+  else
+    fmt::print(
+        stderr,
+        "this Space's build is for a GPU and {} has none: it reads on the CPU; `alcove space new` with "
+        "--hardware {} sends a smaller one\n",
+        chosen.name, chosen.name);
+}
+
 Result<int> hardware(const ControlOptions& options) {
   const auto target = TRY(open_space(options.space));
   rehearse(*target, options.dry_run);
@@ -131,12 +149,14 @@ Result<int> hardware(const ControlOptions& options) {
     return kDone;
   }
   if (!options.hardware.empty()) {
-    if (std::ranges::find(listed, options.hardware, &hub::Hardware::name) == listed.end())
+    const auto chosen = std::ranges::find(listed, options.hardware, &hub::Hardware::name);
+    if (chosen == listed.end())
       return fail(ErrorKind::BadInput,
                   fmt::format("there is no hardware {:?}; `alcove space hardware {}` lists it",
                               options.hardware, options.space));
     const auto now = TRY(target->space.runtime());
     if (now.requested_hardware != options.hardware) TRY(target->space.set_hardware(options.hardware));
+    warn_of_mismatch(*target, *chosen);
   }
   if (!options.sleep.empty()) {
     const bool never = options.sleep == "never";

@@ -46,8 +46,7 @@ std::string text_of_file(const fs::path& path) {
 std::string fetch_text(const SpaceTarget& target, const Facts& facts, const std::string& path) {
   const auto known = std::ranges::find(facts.files, path, &hub::RepoFile::path);
   if (known == facts.files.end() || known->size > (1 << 20)) return {};
-  const auto file = hub::fetch_file(target.session, target.space.repo(), facts.info.commit, path);
-  return file ? text_of_file(*file) : std::string();
+  return text_in_space(target, facts.info.commit, path);
 }
 
 void look_at_account(const SpaceTarget& target, Facts& facts) {

@@ -25,12 +25,23 @@ const char* folder_of(SpaceKind kind) {
   return kind == SpaceKind::AnswerSheet ? "/answer-sheet/" : "/paper-finder/";
 }
 
-Result<Files> own_files(SpaceKind kind, const fs::path& scratch) {
+// What the page of a Space offers those who duplicate it.
+constexpr std::string_view kSuggestsCpu = "suggested_hardware: cpu-basic";
+constexpr std::string_view kSuggestsGpu = "suggested_hardware: t4-small";
+
+// The Dockerfile is one of two, and README.md goes with it.
+Result<Files> own_files(SpaceKind kind, bool cuda, const fs::path& scratch) {
   for (const auto& file : embedded_files()) {
     if (!file.path.starts_with(folder_of(kind))) continue;
-    const auto name = file.path.substr(std::string_view(folder_of(kind)).size());
+    auto name = std::string(file.path.substr(std::string_view(folder_of(kind)).size()));
+    if (name == (cuda ? "Dockerfile" : "Dockerfile.cuda")) continue;
+    if (name == "Dockerfile.cuda") name = "Dockerfile";
+    std::string text(reinterpret_cast<const char*>(file.begin),
+                     static_cast<std::size_t>(file.end - file.begin));
+    if (const auto at = text.find(kSuggestsCpu); cuda && name == "README.md" && at != std::string::npos)
+      text.replace(at, kSuggestsCpu.size(), kSuggestsGpu);
     std::ofstream out(scratch / name, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(file.begin), file.end - file.begin);
+    out << text;
     out.close();
     if (!out) return fail(ErrorKind::Unavailable, fmt::format("{} cannot be written", scratch.string()));
   }
@@ -74,7 +85,8 @@ Result<Files> running_program() {
   Files files;
   add_file(files, "program/alcove", program);
   add_file(files, "program/libpdfium.so", beside / "libpdfium.so");
-  add_file(files, "program/engine/libalcove_engine.so", beside / "libalcove_engine.so");
+  for (const char* library : {"libalcove_engine.so", "libalcove_ort.so"})
+    add_file(files, std::string("program/engine/") + library, beside / library);
   for (const auto& entry : fs::directory_iterator(ALCOVE_OPENVINO_FOLDER, failed))
     add_file(files, "program/engine/" + entry.path().filename().string(), entry.path());
   for (const auto& file : own_libraries()) add_file(files, "program/lib/" + file.filename().string(), file);
@@ -162,8 +174,8 @@ TemporaryFolder::~TemporaryFolder() {
 
 Result<Files> gather_files(const SpaceSources& sources, const hub::Session& session, const fs::path& scratch,
                            const hub::FetchOptions& fetch) {
-  auto files =
-      TRY(sources.files.empty() ? own_files(sources.kind, scratch) : hub::list_folder(sources.files));
+  auto files = TRY(sources.files.empty() ? own_files(sources.kind, sources.cuda, scratch)
+                                         : hub::list_folder(sources.files));
   if (std::ranges::find(files, "Dockerfile", &hub::LocalFile::path) == files.end())
     return fail(ErrorKind::NotFound, fmt::format("{} has no Dockerfile at its root", sources.files));
   const auto add = [&](Files more) { std::ranges::move(more, std::back_inserter(files)); };

@@ -18,6 +18,7 @@ struct SpaceSources {
   std::string models;   // a folder, or OWNER/NAME on the Hub; may be empty for the paper finder
   std::string program;  // folder of the program and its libraries; empty: this one
   std::string index;    // paper finder: a folder with an index made here; empty: none
+  bool cuda = false;    // for hardware with a GPU
   std::string files;    // a folder whose files replace those of this program (Dockerfile, README.md, …)
 };
 

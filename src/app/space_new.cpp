@@ -238,7 +238,9 @@ Result<void> create_space(const NewOptions& options) {
 
   const auto scratch = TRY(TemporaryFolder::make());
   hub::Push what{.summary = "Set up by Alcove"};
-  what.files = TRY(gather_files(options.sources, target.session, scratch.path(), {}));
+  auto sources = options.sources;
+  sources.cuda = hardware.gpu;
+  what.files = TRY(gather_files(sources, target.session, scratch.path(), {}));
   print_plan(options, repo, hardware, now.has_value(), what.files);
   TRY(confirm(options));
   if (options.dry_run) target.session.rehearse([](const std::string& line) { fmt::print("{}\n", line); });

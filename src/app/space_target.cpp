@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <iostream>
 
+#include "base/mapped_file.h"
+#include "hub/fetch.h"
 #include "hub/keyless.h"
 #include "net/url.h"
 
@@ -78,6 +80,13 @@ std::string ask(const std::string& question, const std::string& fallback) {
   fmt::print(stderr, "{}{}: ", question, fallback.empty() ? "" : fmt::format(" [{}]", fallback));
   auto answer = line_from_input();
   return answer.empty() ? fallback : answer;
+}
+
+std::string text_in_space(const SpaceTarget& target, const std::string& revision, const std::string& path) {
+  const auto file = hub::fetch_file(target.session, target.space.repo(), revision, path);
+  if (!file) return {};
+  const auto text = MappedFile::open(*file);
+  return text ? std::string(as_text(text->bytes())) : std::string();
 }
 
 }  // namespace alcove::app

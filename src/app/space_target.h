@@ -27,9 +27,12 @@ struct SpaceTarget {
 Result<hub::Settings> hub_settings();
 Result<std::unique_ptr<SpaceTarget>> open_space(const std::string& name);
 
-// A look at the application itself. A private Space gets the token by the header that the Hub's proxy takes away,
-// over https alone (or on this machine).
+// A look at the application itself. A private Space gets the token by the header that the Hub's proxy takes
+// away, over https alone (or on this machine).
 net::Request visit(const SpaceTarget& target, const hub::SpaceInfo& info, const std::string& path);
+
+// A small file of the Space, as text; empty when it is not there.
+std::string text_in_space(const SpaceTarget& target, const std::string& revision, const std::string& path);
 
 // The value of a secret without it ever standing on a command line, where every user of the machine could
 // read it: from the environment variable of that name, else from standard input. `KEY=VALUE` is refused.

@@ -1,6 +1,7 @@
 #pragma once
-// Compile a graph, run batches. The OpenVINO half lives in libalcove_engine.so, which is opened on first use,
-// so that a program that never reads a sheet needs no engine on its machine.
+// Compile a graph, run batches. OpenVINO, the engine of CPUs, lives in libalcove_engine.so; ONNX Runtime,
+// that of NVIDIA GPUs and a second opinion on CPUs, in libalcove_ort.so. Each is opened on first use, so that
+// a program that never reads a sheet needs no engine on its machine.
 
 #include <cstdint>
 #include <filesystem>
@@ -19,14 +20,28 @@ enum class Precision {
   Auto,
   F32,
   BF16,
-  I8
-};  // I8 is for models in eight bits (graph/quantize.h), and refused for others
+  F16,  // ONNX Runtime's alone, and only for a model whose numbers stay what they are in f32 (half_gate.h)
+  I8    // for models in eight bits (graph/quantize.h), and refused for others
+};
 Result<Precision> parse_precision(
-    std::string_view text);  // "auto", "f32", "bf16", "int8"; BadInput otherwise
+    std::string_view text);  // "auto", "f32", "bf16", "f16", "int8"; BadInput otherwise
 std::string_view name_of(Precision precision);
 
+enum class Device { Auto, Cpu, Cuda };  // Auto: CUDA where a device and the libraries are really usable
+enum class Backend { Auto, OpenVino, OnnxRuntime };    // Auto: OpenVINO on the CPU, ONNX Runtime on CUDA
+Result<Device> parse_device(std::string_view text);    // "auto", "cpu", "cuda"; BadInput otherwise
+Result<Backend> parse_backend(std::string_view text);  // "auto", "openvino", "onnxruntime"
+std::string_view name_of(Device device);
+
+struct Choice {  // of an engine
+  Device device = Device::Auto;
+  Backend backend = Backend::Auto;
+  auto operator<=>(const Choice&) const = default;
+};
+
 struct Settings {
-  Precision precision = Precision::Auto;  // Auto: bf16 where the CPU has it, else f32
+  Choice choice;
+  Precision precision = Precision::Auto;  // Auto: bf16 where the CPU has it, f16 on CUDA, else f32
   int threads = 0;                        // 0: available_threads()
   int requests = 1;                       // runs in flight at once; each has its own memory
   std::filesystem::path cache;            // folder of compiled blobs; empty: none is kept
@@ -80,15 +95,20 @@ class Engine {
                                                 const Settings& settings) = 0;
   virtual std::string description() const = 0;  // "OpenVINO 2026.1, AMD EPYC, 2 threads"
   virtual bool has_bf16() const = 0;
+  // Where the next run is computed: a GPU that was lost under way leaves the CPU.
+  virtual Device device() const = 0;
+  virtual std::string reason() const = 0;        // why that one, in a sentence: "no NVIDIA device: …"
+  virtual std::size_t batch_tokens() const = 0;  // of texts run together, what keeps the device busy
 };
 
 // Settings that the engine's libraries take from the environment alone. To be called before any thread
 // starts.
 void prepare_environment();
 
-// The process's engine, opened on first call; safe from any thread. Unavailable, naming the file looked for,
-// when libalcove_engine.so is neither beside the program nor in the folder that the environment's
-// ALCOVE_ENGINE names.
-Result<Engine*> open_engine();
+// The process's engine of that choice, opened on first call; safe from any thread. Where CUDA is asked for
+// and is not to be had, the log says why and the CPU's engine is given. Unavailable, naming the file looked
+// for, when the engine's library is neither beside the program nor in the folder that the environment's
+// ALCOVE_ENGINE names. BadInput for OpenVINO on CUDA.
+Result<Engine*> open_engine(const Choice& choice = {});
 
 }  // namespace alcove::engine

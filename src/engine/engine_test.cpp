@@ -42,12 +42,12 @@ fs::path c_library() {
 
 // images [N,1,H,W] → features [N,2,H,W], a 3 × 3 convolution whose kernels stay in their file, and steps
 // [W,N,2,H], the same turned as a line reader turns it.
-class EngineTest : public testing::Test {
+class EngineTest : public testing::TestWithParam<Backend> {
  protected:
   static constexpr std::size_t kOffset = 64;  // of the kernels in the file
 
-  static void SetUpTestSuite() {
-    auto engine = open_engine();
+  void SetUp() override {
+    auto engine = open_engine({Device::Cpu, GetParam()});
     ASSERT_TRUE(engine) << engine.error().message;
     engine_ = *engine;
   }
@@ -132,20 +132,22 @@ class EngineTest : public testing::Test {
     return fs::directory_iterator(cache)->path();
   }
 
-  static inline Engine* engine_ = nullptr;
+  Engine* engine_ = nullptr;
   fs::path folder_;
   fs::path weights_;
   const Numbers kernels_ = noise(18, 7);
 };
 
-TEST_F(EngineTest, RunsAModelWhoseWeightsStayInTheirFile) {
+class BlobTest : public EngineTest {};  // of engines that keep what they compiled
+
+TEST_P(EngineTest, RunsAModelWhoseWeightsStayInTheirFile) {
   auto session = load();
   expect_right(*session, {1, 1, 8, 12});
   expect_right(*session, {1, 1, 5, 7}, 2);  // another shape
   expect_right(*session, {1, 1, 8, 12}, 3);
 }
 
-TEST_F(EngineTest, GivesOutputsInTheModelsOrder) {
+TEST_P(EngineTest, GivesOutputsInTheModelsOrder) {
   const Shape shape{2, 1, 3, 4};
   const auto out = load()->run(shape, noise(24, 5));
   ASSERT_TRUE(out) << out.error().message;
@@ -155,7 +157,7 @@ TEST_F(EngineTest, GivesOutputsInTheModelsOrder) {
         EXPECT_EQ((*out)[1].values[(x * 2 + n) * 6 + rest], (*out)[0].values[(n * 6 + rest) * 4 + x]);
 }
 
-TEST_F(EngineTest, ABatchEqualsItsSingles) {
+TEST_P(EngineTest, ABatchEqualsItsSingles) {
   auto session = load();
   auto singles = load();
   for (const std::int64_t count : {1, 2, 3, 8, 5}) {
@@ -173,7 +175,7 @@ TEST_F(EngineTest, ABatchEqualsItsSingles) {
   }
 }
 
-TEST_F(EngineTest, ManyThreadsShareASession) {
+TEST_P(EngineTest, ManyThreadsShareASession) {
   for (const int requests : {1, 3}) {
     auto session = load({.threads = 2, .requests = requests});
     std::vector<std::jthread> threads;
@@ -185,7 +187,7 @@ TEST_F(EngineTest, ManyThreadsShareASession) {
   }
 }
 
-TEST_F(EngineTest, RefusesWhatTheModelDoesNotTake) {
+TEST_P(EngineTest, RefusesWhatTheModelDoesNotTake) {
   auto session = load();
   for (const auto& shape : {Shape{1, 3, 8, 8}, Shape{1, 1, 8}, Shape{1, 1, 0, 8}}) {
     const auto out = session->run(shape, Numbers(64));
@@ -197,7 +199,7 @@ TEST_F(EngineTest, RefusesWhatTheModelDoesNotTake) {
   EXPECT_TRUE(session->warm_up(Shape{1, 1, 8, 8}));
 }
 
-TEST_F(EngineTest, AShapeThatOnlyTheNodesCannotTakeIsBadInput) {
+TEST_P(EngineTest, AShapeThatOnlyTheNodesCannotTakeIsBadInput) {
   graph::Builder builder("four wide");
   const auto images = builder.input({"images", graph::ElementType::F32, {{-1, "N"}, {-1, "W"}}});
   builder.node("Add", {images, builder.floats(Numbers{1, 2, 3, 4}, {4})}, {}, "out");
@@ -210,7 +212,7 @@ TEST_F(EngineTest, AShapeThatOnlyTheNodesCannotTakeIsBadInput) {
   EXPECT_EQ(out.error().kind, ErrorKind::BadInput) << out.error().message;
 }
 
-TEST_F(EngineTest, WeightsAreFoundThroughLinks) {
+TEST_P(EngineTest, WeightsAreFoundThroughLinks) {
   fs::create_directories(folder_ / "snapshot");
   fs::create_symlink(weights_, folder_ / "snapshot" / "model.pt");
   auto session = engine_->load(model(folder_ / "snapshot" / "model.pt"), {"5eed"}, {});
@@ -218,7 +220,7 @@ TEST_F(EngineTest, WeightsAreFoundThroughLinks) {
   expect_right(**session, {1, 1, 8, 12});
 }
 
-TEST_F(EngineTest, WeightsThatChangedUnderARunningServerAreRefused) {
+TEST_P(EngineTest, WeightsThatChangedUnderARunningServerAreRefused) {
   auto session = load();
   expect_right(*session, {1, 1, 8, 12});
   write_weights(weights_, noise(20, 9));
@@ -229,7 +231,7 @@ TEST_F(EngineTest, WeightsThatChangedUnderARunningServerAreRefused) {
   EXPECT_NE(out.error().message.find("has changed since it was loaded; restart"), std::string::npos);
 }
 
-TEST_F(EngineTest, ABlobSparesTheNextStartTheCompilation) {
+TEST_P(BlobTest, ABlobSparesTheNextStartTheCompilation) {
   const Settings settings{.cache = folder_ / "cache"};
   {
     auto session = load(settings);
@@ -244,7 +246,7 @@ TEST_F(EngineTest, ABlobSparesTheNextStartTheCompilation) {
   expect_right(*session, {5, 1, 8, 12});
 }
 
-TEST_F(EngineTest, ADamagedBlobIsCompiledAfreshAndReplaced) {
+TEST_P(BlobTest, ADamagedBlobIsCompiledAfreshAndReplaced) {
   const Settings settings{.cache = folder_ / "cache"};
   ASSERT_TRUE(load(settings)->warm_up(Shape{1, 1, 8, 12}));
   const auto blob = only_blob(settings.cache);
@@ -270,7 +272,7 @@ TEST_F(EngineTest, ADamagedBlobIsCompiledAfreshAndReplaced) {
   EXPECT_FALSE(session->loaded_from_cache());
 }
 
-TEST_F(EngineTest, ABlobOfOtherWeightsIsNotTaken) {
+TEST_P(BlobTest, ABlobOfOtherWeightsIsNotTaken) {
   const Settings settings{.cache = folder_ / "cache"};
   ASSERT_TRUE(load(settings, "5eed")->warm_up(Shape{1, 1, 8, 12}));
   auto session = load(settings, "feed");
@@ -278,19 +280,19 @@ TEST_F(EngineTest, ABlobOfOtherWeightsIsNotTaken) {
   EXPECT_FALSE(session->loaded_from_cache());
 }
 
-TEST_F(EngineTest, WeightsThatNobodyHashedAreNotCached) {
+TEST_P(EngineTest, WeightsThatNobodyHashedAreNotCached) {
   const Settings settings{.cache = folder_ / "cache"};
   ASSERT_TRUE(load(settings, "")->warm_up(Shape{1, 1, 8, 12}));
   EXPECT_FALSE(fs::exists(settings.cache));
 }
 
-TEST_F(EngineTest, ACacheThatCannotBeWrittenIsNoError) {
+TEST_P(EngineTest, ACacheThatCannotBeWrittenIsNoError) {
   auto session = load({.cache = weights_ / "cache"});
   expect_right(*session, {1, 1, 8, 12});
   EXPECT_FALSE(session->loaded_from_cache());
 }
 
-TEST_F(EngineTest, PrecisionIsChosenAtLoad) {
+TEST_P(EngineTest, PrecisionIsChosenAtLoad) {
   EXPECT_EQ(load()->precision(), engine_->has_bf16() ? Precision::BF16 : Precision::F32);
   EXPECT_EQ(load({.precision = Precision::F32})->precision(), Precision::F32);
   const auto int8 = engine_->load(model(weights_), {}, {.precision = Precision::I8});
@@ -302,19 +304,22 @@ TEST_F(EngineTest, PrecisionIsChosenAtLoad) {
   EXPECT_NE(bf16.error().message.find("use auto or f32"), std::string::npos) << bf16.error().message;
 }
 
-TEST_F(EngineTest, SaysWhatItIs) {
-  EXPECT_TRUE(engine_->description().starts_with("OpenVINO 20")) << engine_->description();
+TEST_P(EngineTest, SaysWhatItIs) {
+  const auto* name = GetParam() == Backend::OpenVino ? "OpenVINO 20" : "ONNX Runtime 1.";
+  EXPECT_TRUE(engine_->description().starts_with(name)) << engine_->description();
   EXPECT_NE(engine_->description().find(" thread"), std::string::npos) << engine_->description();
+  EXPECT_EQ(engine_->device(), Device::Cpu);
+  EXPECT_EQ(engine_->reason(), "asked for");
 }
 
-TEST_F(EngineTest, KeepsStandardOutputToItself) {
+TEST_P(EngineTest, KeepsStandardOutputToItself) {
   testing::internal::CaptureStdout();
   const auto warmed = load()->warm_up(Shape{1, 1, 16, 16});
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
   EXPECT_TRUE(warmed);
 }
 
-TEST_F(EngineTest, WithoutTheLibraryTheSentenceNamesTheFileLookedFor) {
+TEST_P(EngineTest, WithoutTheLibraryTheSentenceNamesTheFileLookedFor) {
   const auto nowhere = open_runtime({folder_, folder_ / "elsewhere"});
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().kind, ErrorKind::Unavailable);
@@ -335,8 +340,37 @@ TEST_F(EngineTest, WithoutTheLibraryTheSentenceNamesTheFileLookedFor) {
       << foreign.error().message;
 }
 
+class HalfTest : public EngineTest {};
+
+// Computed with f16's rounding on any CPU, so that the graph that a GPU gets is held to f32 everywhere.
+TEST_P(HalfTest, GivesNearlyTheSameNumbers) {
+  auto session = load({.precision = Precision::F16});
+  ASSERT_TRUE(session->warm_up(Shape{2, 1, 8, 12}));
+  EXPECT_EQ(session->precision(), Precision::F16);
+  const Shape shape{2, 1, 9, 7};
+  const auto images = noise(count_of(shape), 3);
+  const auto out = session->run(shape, images);
+  ASSERT_TRUE(out) << out.error().message;
+  const auto wanted = expected(shape, images);
+  double most = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    ASSERT_NEAR(out->front().values[i], wanted[i], 5e-3) << i;
+    most = std::max(most, std::abs(double{out->front().values[i]} - double{wanted[i]}));
+  }
+  EXPECT_GT(most, 1e-5) << "so near is only f32";
+}
+
+std::string engine_name(const testing::TestParamInfo<Backend>& info) {
+  return info.param == Backend::OpenVino ? "OpenVino" : "OnnxRuntime";
+}
+INSTANTIATE_TEST_SUITE_P(Cpu, EngineTest, testing::Values(Backend::OpenVino, Backend::OnnxRuntime),
+                         engine_name);
+INSTANTIATE_TEST_SUITE_P(Cpu, HalfTest, testing::Values(Backend::OnnxRuntime), engine_name);
+INSTANTIATE_TEST_SUITE_P(Cpu, BlobTest, testing::Values(Backend::OpenVino), engine_name);
+
 TEST(Precision, IsReadAndNamed) {
-  for (const auto* text : {"auto", "f32", "bf16", "int8"}) EXPECT_EQ(name_of(*parse_precision(text)), text);
+  for (const auto* text : {"auto", "f32", "bf16", "f16", "int8"})
+    EXPECT_EQ(name_of(*parse_precision(text)), text);
   for (const auto* text : {"", "F32", "fp16", "float"})
     EXPECT_EQ(parse_precision(text).error().kind, ErrorKind::BadInput) << text;
 }

@@ -8,7 +8,9 @@
 
 #ifdef __SANITIZE_ADDRESS__
 // What the runtime's threads leave at exit is theirs.
-extern "C" const char* __lsan_default_suppressions() { return "leak:libopenvino\nleak:libtbb\n"; }
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libopenvino\nleak:libtbb\nleak:libonnxruntime\n";
+}
 #endif
 
 namespace alcove::engine {
@@ -16,7 +18,7 @@ namespace {
 
 constexpr const char* kRemedy = "build it with script/build, or put it beside the program";
 
-Result<Runtime*> open_file(const std::filesystem::path& file) {
+Result<Runtime*> open_file(const std::filesystem::path& file, Device device) {
 #ifdef __SANITIZE_ADDRESS__
   ::setenv("TBB_ENABLE_SANITIZERS", "1", 0);  // or TBB opens its parts in a way that the sanitizer forbids
 #endif
@@ -34,7 +36,7 @@ Result<Runtime*> open_file(const std::filesystem::path& file) {
     return fail(ErrorKind::Unavailable,
                 fmt::format("{} belongs to another version of Alcove ({}; {} is needed); {}", file.string(),
                             plugin ? plugin->version : 0, kPluginVersion, kRemedy));
-  return plugin->open();
+  return plugin->open(device);
 }
 
 }  // namespace
@@ -48,16 +50,17 @@ std::vector<std::filesystem::path> plugin_folders() {
   return folders;
 }
 
-Result<Runtime*> open_runtime(const std::vector<std::filesystem::path>& folders) {
+Result<Runtime*> open_runtime(const std::vector<std::filesystem::path>& folders, const char* file,
+                              Device device) {
   std::vector<std::string> looked_for;
   for (const auto& folder : folders) {
-    const auto file = folder / kPluginFile;
+    const auto path = folder / file;
     std::error_code ignored;
-    if (std::filesystem::exists(file, ignored)) return open_file(file);
-    looked_for.push_back(file.string());
+    if (std::filesystem::exists(path, ignored)) return open_file(path, device);
+    looked_for.push_back(path.string());
   }
-  return fail(ErrorKind::Unavailable, fmt::format("models cannot run without {}, looked for as {}; {}",
-                                                  kPluginFile, fmt::join(looked_for, " and "), kRemedy));
+  return fail(ErrorKind::Unavailable, fmt::format("models cannot run without {}, looked for as {}; {}", file,
+                                                  fmt::join(looked_for, " and "), kRemedy));
 }
 
 }  // namespace alcove::engine

@@ -1,16 +1,15 @@
 // libalcove_engine.so: OpenVINO behind plugin.h. Nothing of it is visible but one entry, and no exception
 // leaves.
 
-#include <condition_variable>
 #include <istream>
 #include <map>
-#include <mutex>
 #include <openvino/frontend/manager.hpp>
 #include <openvino/openvino.hpp>
 #include <sstream>
 #include <streambuf>
 
 #include "engine/plugin.h"
+#include "engine/ring.h"
 
 namespace alcove::engine {
 namespace {
@@ -67,17 +66,17 @@ class OpenvinoCompiled : public Compiled {
  public:
   OpenvinoCompiled(ov::CompiledModel model, int requests, std::shared_ptr<const void> blob)
       : blob_(std::move(blob)), model_(std::move(model)), outputs_(model_.outputs().size()) {
-    for (int i = 0; i < requests; ++i) free_.push_back(model_.create_infer_request());
+    for (int i = 0; i < requests; ++i) requests_.add(model_.create_infer_request());
   }
 
   Result<std::vector<Array>> run(std::span<const Input> inputs) override {
     return guarded(ErrorKind::Internal, "running the model failed", [&]() -> Result<std::vector<Array>> {
-      Lease lease(*this);
-      for (std::size_t i = 0; i < inputs.size(); ++i) lease.request.set_input_tensor(i, tensor_of(inputs[i]));
-      lease.request.infer();
+      const auto request = requests_.take();
+      for (std::size_t i = 0; i < inputs.size(); ++i) request->set_input_tensor(i, tensor_of(inputs[i]));
+      request->infer();
       std::vector<Array> arrays(outputs_);
       for (std::size_t i = 0; i < outputs_; ++i) {
-        const ov::Tensor output = lease.request.get_output_tensor(i);
+        const ov::Tensor output = request->get_output_tensor(i);
         const auto& sizes = output.get_shape();
         arrays[i].shape.assign(sizes.begin(), sizes.end());
         arrays[i].values.assign(output.data<const float>(), output.data<const float>() + output.get_size());
@@ -106,31 +105,10 @@ class OpenvinoCompiled : public Compiled {
         input.values);
   }
 
-  // A request for the length of a run, from a ring that never grows.
-  struct Lease {
-    explicit Lease(OpenvinoCompiled& from) : owner(from) {
-      std::unique_lock lock(owner.mutex_);
-      owner.returned_.wait(lock, [&] { return !owner.free_.empty(); });
-      request = std::move(owner.free_.back());
-      owner.free_.pop_back();
-    }
-    ~Lease() {
-      {
-        std::lock_guard lock(owner.mutex_);
-        owner.free_.push_back(std::move(request));
-      }
-      owner.returned_.notify_one();
-    }
-    OpenvinoCompiled& owner;
-    ov::InferRequest request;
-  };
-
   std::shared_ptr<const void> blob_;  // outlives the model, which may refer to it
   ov::CompiledModel model_;
   std::size_t outputs_;
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  std::vector<ov::InferRequest> free_;
+  Ring<ov::InferRequest> requests_;
 };
 
 class OpenvinoNetwork : public Network {
@@ -220,6 +198,8 @@ class OpenvinoRuntime : public Runtime {
   std::string name() const override { return "OpenVINO " + version_.substr(0, version_.find('-')); }
   std::string cpu() const override { return cpu_; }
   bool has_bf16() const override { return has_bf16_; }
+  bool has_f16() const override { return false; }  // CPUs that have it have bf16 too, which loses no range
+  bool keeps_blobs() const override { return true; }
   std::unique_ptr<Network> network(NetworkSource source) override {
     return std::make_unique<OpenvinoNetwork>(openvino_, std::move(source));
   }
@@ -231,7 +211,8 @@ class OpenvinoRuntime : public Runtime {
   bool has_bf16_ = false;
 };
 
-Result<Runtime*> open() {
+Result<Runtime*> open(Device device) {
+  if (device != Device::Cpu) return fail(ErrorKind::Unsupported, "OpenVINO is the engine of CPUs here");
   return guarded(ErrorKind::Unavailable, "OpenVINO does not start",
                  []() -> Result<Runtime*> { return new OpenvinoRuntime; });
 }

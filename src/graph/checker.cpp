@@ -44,13 +44,17 @@ const onnx::ISchemaRegistry* registry() {
 
 }  // namespace
 
+// Shape arithmetic is followed, too.
+void infer_types(onnx::ModelProto& proto, bool strict) {
+  onnx::shape_inference::InferShapes(proto, registry(), onnx::ShapeInferenceOptions{strict, strict, true},
+                                     nullptr);
+}
+
 Result<void> Model::check() const {
   auto proto = state_->inlined();
   try {
     onnx::checker::check_model(proto);
-    // Types are compared, a node that cannot be inferred is an error, and shape arithmetic is followed.
-    onnx::shape_inference::InferShapes(proto, registry(), onnx::ShapeInferenceOptions{true, 1, true},
-                                       nullptr);
+    infer_types(proto, true);
   } catch (const std::exception& error) {
     const auto opset = opset_of(state_->proto);
     if (opset > kOpset)

@@ -32,6 +32,10 @@ struct Model::State {
 std::int32_t onnx_type(ElementType type);
 std::int64_t opset_of(const onnx::ModelProto& proto);  // of ONNX's own operators; 0 when it says none
 
+// Writes the type and shape of every value it can tell into the proto. Throws libonnx's exceptions; `strict`:
+// at a node that cannot be inferred too.
+void infer_types(onnx::ModelProto& proto, bool strict);
+
 // What Model::read() asks of a parsed file: opset, no external data anywhere, sizes that fit their bytes.
 Result<void> check_foreign(const onnx::ModelProto& proto);
 

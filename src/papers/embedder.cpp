@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <mutex>
 
@@ -14,8 +15,6 @@
 namespace alcove::papers {
 namespace {
 
-// Tokens of a batch, padding included: enough to keep the CPU's units busy, few enough to stay in its caches.
-constexpr std::size_t kBatchTokens = 2048;
 // Texts that are sorted together; the next ones are cut into tokens while these run.
 constexpr std::size_t kWindow = 2048;
 
@@ -45,6 +44,7 @@ class BertEmbedder : public Embedder {
   Result<Vectors> embed(std::span<const EmbedText> texts, Purpose purpose,
                         const Progress& progress) override {
     auto& session = *TRY(session_for(purpose));
+    const auto budget = engine_.load()->batch_tokens();
     Vectors made{.width = width()};
     made.values.resize(texts.size() * made.width);
     made.tokens.resize(texts.size());
@@ -61,7 +61,7 @@ class BertEmbedder : public Embedder {
       std::vector<std::uint32_t> lengths;
       for (const auto& each : ids) lengths.push_back(static_cast<std::uint32_t>(each.size()));
       std::ranges::copy(lengths, made.tokens.begin() + static_cast<std::ptrdiff_t>(first));
-      for (const auto& batch : plan_batches(lengths, kBatchTokens)) {
+      for (const auto& batch : plan_batches(lengths, budget)) {
         TRY(run(session, ids, batch, std::span(made.values).subspan(first * made.width)));
         done += batch.rows.size();
         if (progress && !progress(done))
@@ -86,6 +86,11 @@ class BertEmbedder : public Embedder {
   int max_tokens() const override { return static_cast<int>(max_tokens_); }
   bool normalised() const override { return folder_.head.normalised; }
   const std::string& model_hash() const override { return hash_; }
+  std::optional<EngineUse> engine() const override {
+    const auto* engine = engine_.load();
+    if (engine == nullptr) return {};
+    return EngineUse{engine->description(), std::string(engine::name_of(engine->device())), engine->reason()};
+  }
   std::string description() const override {
     return fmt::format("BERT, {} layers, {} wide, {}{}", folder_.config.layers, width(),
                        models::name_of(folder_.head.pooling),
@@ -109,7 +114,8 @@ class BertEmbedder : public Embedder {
     std::lock_guard lock(mutex_);
     auto& session = query ? query_session_ : session_;
     if (!session) {
-      auto* engine = TRY(engine::open_engine());
+      auto* engine = TRY(engine::open_engine(settings_.engine.choice));
+      engine_ = engine;
       const auto graph = TRY(models::build_text_model(folder_, adapter ? &*adapter : nullptr));
       const engine::CacheKey key{sha256_hex(as_bytes(folder_.sha256 + (adapter ? adapter->sha256 : "")))};
       session = TRY(engine->load(graph, key, settings_.engine));
@@ -147,6 +153,7 @@ class BertEmbedder : public Embedder {
   std::optional<models::TextAdapter> adapter_, query_adapter_;
   std::size_t max_tokens_ = 0;
   std::string hash_;
+  std::atomic<engine::Engine*> engine_ = nullptr;
   std::mutex mutex_;  // of what follows
   std::unique_ptr<engine::Session> session_, query_session_;
 };

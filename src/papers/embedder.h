@@ -50,6 +50,12 @@ struct Vectors {
   }
 };
 
+struct EngineUse {
+  std::string description;  // "OpenVINO 2026.1, AMD EPYC, 2 threads"
+  std::string device;       // "cpu", "cuda"
+  std::string reason;       // why that one
+};
+
 // Safe from any thread; calls take turns at the engine, whose threads one call keeps busy. Texts are sorted
 // by length into batches and each batch is prepared while the one before runs.
 class Embedder {
@@ -76,6 +82,7 @@ class Embedder {
   // Papers' vectors of equal hashes may share an index: sha256 of the weights, the adapter, the vocabulary
   // and every setting that alters a vector; not of precision or threads.
   virtual const std::string& model_hash() const = 0;
+  virtual std::optional<EngineUse> engine() const { return {}; }  // none before the first use
   virtual std::string description() const = 0;  // "BERT, 12 layers, 768 wide, cls, adapter proximity, f32"
 };
 

@@ -62,8 +62,10 @@ double cosine(std::span<const float> a, std::span<const float> b) {
   return product / std::sqrt(left * right);
 }
 
-void expect_golden(const Json& each, engine::Precision precision, double least) {
+void expect_golden(const Json& each, engine::Precision precision, double least,
+                   engine::Choice choice = {engine::Device::Cpu}) {
   auto settings = settings_of(each);
+  settings.engine.choice = choice;
   settings.engine.precision = precision;
   const auto embedder = need(settings);
   const auto texts = each.at("texts").get<std::vector<std::string>>();
@@ -83,11 +85,14 @@ void expect_golden(const Json& each, engine::Precision precision, double least) 
 TEST(Embedder, AsTheOriginalPackages) {
   const auto cases = golden();
   ASSERT_EQ(cases.size(), 15U);
-  for (const auto& each : cases) expect_golden(each, engine::Precision::F32, 0.999999);
+  for (const auto backend : {engine::Backend::OpenVino, engine::Backend::OnnxRuntime})
+    for (const auto& each : cases)
+      expect_golden(each, engine::Precision::F32, 0.999999, {engine::Device::Cpu, backend});
 }
 
 TEST(Embedder, InBf16WhereTheCpuHasIt) {
-  if (!engine::open_engine().value()->has_bf16()) GTEST_SKIP() << "this CPU does not compute in bf16";
+  if (!engine::open_engine({engine::Device::Cpu}).value()->has_bf16())
+    GTEST_SKIP() << "this CPU does not compute in bf16";
   for (const auto& each : golden()) expect_golden(each, engine::Precision::BF16, 0.999);
 }
 

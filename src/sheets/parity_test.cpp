@@ -47,8 +47,9 @@ Numbers golden_numbers(const std::string& file, const std::string& name) {
   return {tensor->shape, need(weights::to_floats(*tensor))};
 }
 
-std::unique_ptr<engine::Session> start(const graph::Model& graph) {
-  return need(need(engine::open_engine())->load(graph, {}, {.precision = engine::Precision::F32}));
+std::unique_ptr<engine::Session> start(const graph::Model& graph, engine::Backend backend) {
+  auto* engine = need(engine::open_engine({engine::Device::Cpu, backend}));
+  return need(engine->load(graph, {}, {.precision = engine::Precision::F32}));
 }
 
 imaging::Image golden_page(const std::string& name, bool swap_channels) {
@@ -62,11 +63,16 @@ imaging::Image golden_page(const std::string& name, bool swap_channels) {
 struct GoldenCase {
   std::size_t model;
   std::string name;
+  engine::Backend backend;
 };
 
 std::vector<GoldenCase> named(const char* kind) {
   std::vector<GoldenCase> list;
-  for (const auto& model : cases()[kind]) list.push_back({list.size(), model["name"].get<std::string>()});
+  for (std::size_t i = 0; i < cases()[kind].size(); ++i) {
+    const auto name = cases()[kind][i]["name"].get<std::string>();
+    list.push_back({i, name, engine::Backend::OpenVino});
+    list.push_back({i, name + "_onnxruntime", engine::Backend::OnnxRuntime});
+  }
   return list;
 }
 
@@ -115,7 +121,7 @@ TEST_P(DetectorParity, HeadAndBoxesAreUltralytics) {
   const auto file = need(models::load_model(kGolden / golden["weights"].get<std::string>()));
   const auto& detector = std::get<models::Detector>(file.model);
   EXPECT_EQ(detector.labels, golden["labels"].get<std::vector<std::string>>());
-  const auto session = start(detector.graph);
+  const auto session = start(detector.graph, GetParam().backend);
   for (const auto& test : golden["cases"]) {
     SCOPED_TRACE(test["expected"].get<std::string>());
     const auto page = golden_page(test["page"].get<std::string>(), test["channel_swap"].get<bool>());
@@ -133,7 +139,7 @@ TEST_P(DetectorParity, ABatchEqualsItsSingles) {
   const auto& golden = cases()["detectors"][GetParam().model];
   const auto file = need(models::load_model(kGolden / golden["weights"].get<std::string>()));
   const auto& detector = std::get<models::Detector>(file.model);
-  const auto session = start(detector.graph);
+  const auto session = start(detector.graph, GetParam().backend);
   const auto page = golden_page("small", false);
   const auto first = imaging::letterbox(page, detector.image_size, detector.stride).image;
   const auto second = imaging::turn(first, 2);
@@ -174,7 +180,7 @@ TEST_P(ReaderParity, LogitsTextAndConfidenceArePyTorchs) {
   const auto file = need(models::load_model(kGolden / golden["weights"].get<std::string>()));
   const auto& reader = std::get<models::Reader>(file.model);
   EXPECT_EQ(reader.alphabet, golden["alphabet"].get<std::string>());
-  const auto session = start(reader.graph);
+  const auto session = start(reader.graph, GetParam().backend);
 
   std::vector<float> batch;
   std::vector<std::vector<float>> singles;

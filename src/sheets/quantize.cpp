@@ -16,6 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Eight bits are for CPUs; nothing is learnt of them elsewhere.
+constexpr engine::Choice kCpu{engine::Device::Cpu, engine::Backend::OpenVino};
+
 using Ranges = std::map<std::string, graph::Range>;
 
 Result<imaging::Image> first_page(imaging::Decoder& decoder, const fs::path& path) {
@@ -53,10 +56,11 @@ struct Shown {
 Result<Shown> show(const models::Detector& detector, engine::Settings settings) {
   settings.precision = engine::Precision::F32;
   settings.cache.clear();
+  settings.choice = kCpu;
   auto values = graph::values_to_quantize(detector.graph);
   if (values.empty())
     return fail(ErrorKind::Unsupported, "the detector has no convolution that could be put into eight bits");
-  auto* engine = TRY(engine::open_engine());
+  auto* engine = TRY(engine::open_engine(settings.choice));
   const auto showing = TRY(graph::showing(detector.graph, values));
   auto session = TRY(engine->load(showing, {}, settings));
   return Shown{std::move(values), std::move(session), {}};

@@ -86,7 +86,8 @@ class LoadedSheetReader final : public SheetReader {
 
   Result<SheetReading> read(const imaging::Image& page) override;
   std::vector<ModelInfo> models() const override { return models_; }
-  std::string device() const override { return "cpu"; }
+  std::string device() const override { return std::string(engine::name_of(engine_->device())); }
+  std::string device_reason() const override { return engine_->reason(); }
   std::string engine() const override { return engine_->description(); }
   std::string precision() const override { return std::string(name_of(detector_.session->precision())); }
 
@@ -121,7 +122,7 @@ Result<std::unique_ptr<SheetReader>> LoadedSheetReader::load(const ReaderSetting
   log_found(folder);
   auto made = std::make_unique<LoadedSheetReader>();
   made->settings_ = settings;
-  made->engine_ = TRY(engine::open_engine());
+  made->engine_ = TRY(engine::open_engine(settings.engine.choice));
   made->detector_ = TRY(settings.engine.precision == engine::Precision::I8
                             ? made->load_quantized(folder)
                             : made->load_detector(*folder.detector, "detector"));

@@ -104,9 +104,10 @@ class SheetReader {
   virtual Result<SheetReading> read(const imaging::Image& page) = 0;
 
   virtual std::vector<ModelInfo> models() const = 0;
-  virtual std::string device() const = 0;     // "cpu", as the original's /status says it
-  virtual std::string engine() const = 0;     // "OpenVINO 2026.2 on …"
-  virtual std::string precision() const = 0;  // "f32", "bf16": the one in force
+  virtual std::string device() const = 0;         // "cpu", "cuda", as the original's /status says it
+  virtual std::string device_reason() const = 0;  // why that one
+  virtual std::string engine() const = 0;         // "OpenVINO 2026.2 on …"
+  virtual std::string precision() const = 0;      // "f32", "bf16": the one in force
 };
 
 }  // namespace alcove::sheets

@@ -47,6 +47,7 @@ class FakeReader final : public SheetReader {
   }
   std::vector<ModelInfo> models() const override { return {}; }
   std::string device() const override { return "cpu"; }
+  std::string device_reason() const override { return "a test"; }
   std::string engine() const override { return "none"; }
   std::string precision() const override { return "f32"; }
 

@@ -32,6 +32,33 @@ def test_verify_runs_a_known_input(run, name):
     assert "accepted by the ONNX checker" in done.stdout and "finite outputs" in done.stdout
 
 
+@pytest.mark.parametrize("name", [DETECTOR, REGISTER])
+def test_verify_compares_the_engines(run, name):
+    done = run("model", "verify", DEMO / name, "--engines")
+    assert done.returncode == 0, done.stderr
+    assert "OpenVINO" in done.stdout and "ONNX Runtime" in done.stdout and " differs by " in done.stdout
+
+
+def test_both_engines_read_a_sheet_alike(run, samples):
+    name = next(name for name, truth in sorted(samples.items()) if truth["kind"] == "clean" and not truth.get("reason"))
+    readings = []
+    for engine in ("openvino", "onnxruntime"):
+        done = run("read", ROOT / "samples/sheets" / name, "--models", DEMO, "--precision", "f32", "--engine", engine, "--device", "cpu", "--format", "json")
+        (sheet,) = json.loads(done.stdout)
+        readings.append((sheet["register_number"], sheet["subject_code"], [np.round(box["box"]).tolist() for box in sheet["boxes"]]))
+    assert readings[0] == readings[1]
+
+
+def test_cuda_asked_for_in_vain_reads_on_the_cpu_and_says_why(run, samples):
+    if Path("/dev/nvidiactl").exists():
+        pytest.skip("there is an NVIDIA device")
+    done = run("read", ROOT / "samples/sheets" / sorted(samples)[0], "--models", DEMO, "--device", "cuda", "--format", "json")
+    assert json.loads(done.stdout)[0]["register_number"]
+    assert "no NVIDIA device: /dev/nvidiactl is not there" in done.stderr
+    refused = run("read", ROOT / "samples/sheets" / sorted(samples)[0], "--models", DEMO, "--device", "cuda", "--engine", "openvino")
+    assert refused.returncode == 2 and "CUDA goes with onnxruntime" in refused.stderr
+
+
 def test_an_exported_detector_gives_the_same_boxes_through_alcove(run, models, samples, tmp_path):
     """An exported folder is a models folder: the same sheet, the same reading, to the last digit that is printed."""
     for name in (DETECTOR, REGISTER, SUBJECT):
