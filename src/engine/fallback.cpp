@@ -37,14 +37,14 @@ class FallbackSession : public Session {
 
  private:
   template <class Run>
-  auto on_either(Run&& run) -> decltype(run(std::declval<Session&>())) {
+  auto on_either(Run&& attempt) -> decltype(attempt(std::declval<Session&>())) {
     if (!lost_) {
-      auto done = run(*device_);
+      auto done = attempt(*device_);
       const auto why = reason_to_leave(done);
       if (why.empty()) return done;
       log(LogLevel::Warning, "run_left_to_cpu", {{"reason", why}});
     }
-    return run(*TRY(cpu()));
+    return attempt(*TRY(cpu()));
   }
 
   template <class Done>

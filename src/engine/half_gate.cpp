@@ -77,7 +77,8 @@ class HalfGate : public Session {
     // What the device cannot do at all is no verdict on f16.
     if (!got && !got.error().code.empty()) return std::unexpected(got.error());
     const bool passed = got && engine::alike(wanted, *got);
-    log(LogLevel::Info, "half_precision", {{"taken", passed}});
+    log(LogLevel::Info, "half_precision",
+        {{"taken", passed}, {"reason", got ? std::string("compared with f32") : got.error().message}});
     if (!passed && insisted_)
       return fail(ErrorKind::Unsupported,
                   "in f16 this model's numbers are others than in f32; use auto or f32");

@@ -13,7 +13,7 @@ namespace alcove::engine {
 struct HalfAllowance {
   double absolute = 0.02, relative = 0.01;  // of a number
   double share = 0.995;                     // of the numbers within that
-  double norm = 0.01;                       // of the outputs' difference, against their length
+  double norm = 0.005;                      // of the outputs' difference, against their length
 };
 bool alike(const std::vector<Array>& full, const std::vector<Array>& half,
            const HalfAllowance& allowance = {});

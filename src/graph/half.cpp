@@ -130,7 +130,7 @@ class Halver {
   void add_cast(const std::string& from, const std::string& to, onnx::TensorProto_DataType type) {
     auto& node = *graph_.add_node();
     node.set_op_type("Cast");
-    node.set_name(to);
+    node.set_name(to + ".cast");  // the value's name may be that of the node that gave it before
     node.add_input(from);
     node.add_output(to);
     auto& attribute = *node.add_attribute();

@@ -81,6 +81,7 @@ PLANTED = {
     "log_errors": (log_line, {}, []),
     "no_volume": (lambda hub, repo, tmp: hub.store.put(repo, {"Dockerfile": b"FROM x\nEXPOSE 7860\nCMD paper-finder\n"}), {}, []),
     "gpu_without_use": (lambda hub, repo, tmp: setattr(repo.space, "hardware", "t4-small"), {}, []),
+    "use_without_gpu": (lambda hub, repo, tmp: hub.store.put(repo, {"Dockerfile": b"FROM x AS cuda\nEXPOSE 7860\nCMD answer-sheet\n"}), {}, []),
     "open_to_everybody": (lambda hub, repo, tmp: repo.space.secrets.clear(), {}, []),
     "page_address": (None, {"HF_SPACE_URL": "https://huggingface.co/spaces/alice/sheets"}, []),
     "other_address": (None, {"HF_SPACE_URL": "https://bob-sheets.hf.space"}, []),

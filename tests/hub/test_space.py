@@ -84,6 +84,15 @@ def test_from_nothing_to_running(hub, call, models, program, tmp_path):
     assert space.variables == {"ALCOVE_THREADS": "2"}
 
 
+def test_hardware_with_a_gpu_gets_the_build_for_one(hub, call, models, program):
+    done = new(call, models, program, "--hardware", "t4-small")
+    assert done.returncode == 0 and "$0.40 per hour" in done.stdout + done.stderr
+    files = hub.store.repos["spaces", "alice/answer-sheet-ml"].at("main").files
+    assert "Dockerfile.cuda" not in files
+    dockerfile, readme = (hub.store.content(files[name]).decode() for name in ("Dockerfile", "README.md"))
+    assert "onnxruntime-gpu==" in dockerfile and "suggested_hardware: t4-small" in readme
+
+
 def test_paper_finder_with_volume_and_secrets(hub, call, program, tmp_path):
     index = tmp_path / "index"
     index.mkdir()
@@ -243,6 +252,14 @@ def test_control(hub, call, space):
     assert call("space", "hardware", "alice/sheets", "cpu-upgrade", "--sleep", "600").returncode == 0
     assert (space.hardware, space.sleep) == ("cpu-upgrade", 600)
     assert "cpu-upgrade" in call("space", "hardware", "alice/sheets").stdout
+    # A GPU that the build does not use is said, with what it costs.
+    repo = hub.store.repos["spaces", "alice/sheets"]
+    hub.store.put(repo, {"Dockerfile": b"FROM debian:12-slim\n"})
+    moved = call("space", "hardware", "alice/sheets", "t4-small")
+    assert moved.returncode == 0 and "costs $0.40 per hour and this Space's build uses no GPU" in moved.stderr
+    hub.store.put(repo, {"Dockerfile": b"FROM debian:12-slim AS cuda\n"})
+    assert call("space", "hardware", "alice/sheets", "t4-small").stderr == ""
+    assert "reads on the CPU" in call("space", "hardware", "alice/sheets", "cpu-basic").stderr
     assert "was not deleted" in call("space", "delete", "alice/sheets", stdin="yes\n").stderr
     assert call("space", "delete", "alice/sheets", "--yes").returncode == 0 and not hub.store.repos
     assert "does not exist" in call("space", "status", "alice/sheets").stderr
