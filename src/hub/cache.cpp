@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -43,7 +44,9 @@ Result<void> make_folder(const fs::path& path) {
 
 Result<void> write_whole(const fs::path& path, const std::string& text) {
   TRY(make_folder(path.parent_path()));
-  const auto partial = fs::path(fmt::format("{}.{}.partial", path.string(), ::getpid()));
+  // The threads of a pull write some of these at the same moment.
+  static std::atomic<unsigned> number = 0;
+  const auto partial = fs::path(fmt::format("{}.{}.{}.partial", path.string(), ::getpid(), number++));
   std::ofstream out(partial, std::ios::binary);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
@@ -91,11 +94,8 @@ Result<void> RepoCache::prepare() const {
   TRY(make_folder(folder_ / "blobs"));
   TRY(make_folder(locks_));
   std::error_code failed;
-  const auto tag = cache_ / "CACHEDIR.TAG";
-  if (fs::exists(tag, failed)) return {};
-  // Files are fetched side by side, and another thread may write the tag at the same moment.
-  const auto written = write_whole(tag, kTag);
-  return written || fs::exists(tag, failed) ? Result<void>() : written;
+  if (!fs::exists(cache_ / "CACHEDIR.TAG", failed)) TRY(write_whole(cache_ / "CACHEDIR.TAG", kTag));
+  return {};
 }
 
 void RepoCache::remember_revision(const std::string& revision, const std::string& commit) const {

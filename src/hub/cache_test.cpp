@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -34,6 +35,20 @@ TEST_F(CacheTest, LinksFilesToTheirContent) {
   const auto file = cache_.find(kCommit, "sub/a.bin").value();
   EXPECT_EQ(fs::read_symlink(file), "../../../blobs/" + kEtag);
   EXPECT_EQ(fs::file_size(file), 1U);
+}
+
+// Eight files of a snapshot are fetched side by side, and each finds the cache empty.
+TEST_F(CacheTest, IsPreparedByManyThreadsAtOnce) {
+  for (int round = 0; round < 50; ++round) {
+    fs::remove_all(folder_);
+    std::atomic<int> failed = 0;
+    {
+      std::vector<std::jthread> threads;
+      for (int i = 0; i < 8; ++i) threads.emplace_back([&] { failed += cache_.prepare() ? 0 : 1; });
+    }
+    ASSERT_EQ(failed, 0);
+    ASSERT_EQ(std::distance(fs::directory_iterator(folder_), {}), 3) << "the tag, the locks, the repository";
+  }
 }
 
 TEST_F(CacheTest, RemembersRevisions) {

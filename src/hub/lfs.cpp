@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "hub/fields.h"
+#include "hub/part_notes.h"
 #include "hub/together.h"
 #include "net/url.h"
 
@@ -86,9 +87,10 @@ Result<net::Reply> put(const Session& session, const About& about, net::Request 
   return session.checked(request, about, {});
 }
 
-Result<void> put_whole(const Session& session, const About& about, const Upload& upload, Counter& counter,
-                       const std::stop_token& stop) {
+Result<void> put_whole(const Session& session, const About& about, const Upload& upload,
+                       const TransferProgress& progress, const std::stop_token& stop) {
   const auto& file = *upload.file;
+  Counter counter(file, progress);
   auto request = to_address(session, "PUT", at_endpoint(session, text_or(upload.upload, "href")),
                             member(upload.upload, "header"), false);
   request.body = net::FileSlice{file.local.file, 0, file.local.size};
@@ -96,71 +98,94 @@ Result<void> put_whole(const Session& session, const About& about, const Upload&
   return {};
 }
 
-struct Part {
-  std::size_t number = 0;
-  std::string address, etag;
-};
-
 // The numeric keys of the header are the parts' addresses.
-Result<std::vector<Part>> parts_of(const Json& header, std::uint64_t size, std::uint64_t chunk,
-                                   const About& about) {
-  std::vector<Part> parts;
+Result<PartUpload> parts_of(const Json& upload, std::uint64_t size, const About& about) {
+  PartUpload parts{.completion = text_or(upload, "href")};
+  const auto& header = member(upload, "header");
+  const auto chunk = text_or(header, "chunk_size");
+  std::from_chars(chunk.data(), chunk.data() + chunk.size(), parts.chunk);
+  bool in_order = true;
   for (const auto& [key, value] : header.items()) {
     Part part;
     const auto [end, failed] = std::from_chars(key.data(), key.data() + key.size(), part.number);
     if (failed != std::errc() || end != key.data() + key.size() || !value.is_string()) continue;
     part.address = value.get<std::string>();
-    parts.push_back(std::move(part));
+    parts.parts.push_back(std::move(part));
   }
-  std::ranges::sort(parts, {}, &Part::number);
-  const auto expected = chunk == 0 ? 0 : (size + chunk - 1) / chunk;
-  if (parts.size() != expected || parts.size() > kMostParts)
+  std::ranges::sort(parts.parts, {}, &Part::number);
+  for (std::size_t i = 0; i < parts.parts.size(); ++i) in_order = in_order && parts.parts[i].number == i + 1;
+  const auto expected = parts.chunk == 0 ? 0 : (size + parts.chunk - 1) / parts.chunk;
+  if (!in_order || parts.parts.size() != expected || parts.parts.size() > kMostParts)
     return fail(ErrorKind::Unavailable,
                 fmt::format("{} wants {} in {} parts of {} bytes, which does not add up", about.endpoint,
-                            about.what, parts.size(), chunk),
+                            about.what, parts.parts.size(), parts.chunk),
                 "no_hub");
   return parts;
 }
 
-Result<void> put_parts(const Session& session, const About& about, const Upload& upload, std::uint64_t chunk,
-                       Counter& counter, const std::stop_token& stop) {
-  const auto& file = *upload.file;
-  auto parts = TRY(parts_of(member(upload.upload, "header"), file.local.size, chunk, about));
-  std::vector<Task> tasks;
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    tasks.push_back([&, i](const std::stop_token& inner) -> Result<void> {
-      auto request = to_address(session, "PUT", parts[i].address, {}, false);
-      const auto start = i * chunk;
-      request.body = net::FileSlice{file.local.file, start, std::min(chunk, file.local.size - start)};
-      const auto reply = TRY(put(session, about, std::move(request), counter, parts[i].number, inner));
-      parts[i].etag = reply.header("etag").value_or("");
-      return {};
-    });
-  TRY(run_together(tasks, kAtOnce, stop));
-
+Result<void> complete(const Session& session, const About& about, const PartUpload& upload,
+                      const std::string& sha256) {
   auto listed = Json::array();
-  for (const auto& part : parts) listed.push_back({{"partNumber", part.number}, {"etag", part.etag}});
-  auto request = to_address(session, "POST", at_endpoint(session, text_or(upload.upload, "href")), {}, false);
+  for (const auto& part : upload.parts) listed.push_back({{"partNumber", part.number}, {"etag", part.etag}});
+  auto request = to_address(session, "POST", at_endpoint(session, upload.completion), {}, false);
   request.headers.push_back({"Content-Type", kMediaType});
   request.headers.push_back({"Accept", kMediaType});
-  request.body = to_text({{"oid", file.sha256}, {"parts", std::move(listed)}});
+  request.body = to_text({{"oid", sha256}, {"parts", std::move(listed)}});
   request.repeatable = true;
   request.limits.total = std::chrono::minutes(10);  // the Hub puts the parts together before it answers
   TRY(session.checked(request, about, {}));
   return {};
 }
 
+// The parts that have no etag yet, then the list of all.
+Result<void> put_parts(const Session& session, const About& about, const LargeFile& file, PartUpload upload,
+                       PartNotes& notes, Counter& counter, const std::stop_token& stop) {
+  std::vector<Task> tasks;
+  for (auto& part : upload.parts) {
+    const auto start = (part.number - 1) * upload.chunk;
+    const auto size = std::min(upload.chunk, file.local.size - start);
+    if (!part.etag.empty()) {
+      counter.part(part.number, size);
+      continue;
+    }
+    tasks.push_back([&, start, size](const std::stop_token& inner) -> Result<void> {
+      auto request = to_address(session, "PUT", part.address, {}, false);
+      request.body = net::FileSlice{file.local.file, start, size};
+      const auto reply = TRY(put(session, about, std::move(request), counter, part.number, inner));
+      part.etag = reply.header("etag").value_or("");
+      notes.done(part);
+      return {};
+    });
+  }
+  TRY(run_together(tasks, kAtOnce, stop));
+  TRY(complete(session, about, upload, file.sha256));
+  notes.forget();
+  return {};
+}
+
+Result<void> put_in_parts(const Session& session, const About& about, const Upload& upload,
+                          const TransferProgress& progress, const std::stop_token& stop) {
+  const auto& file = *upload.file;
+  const auto fresh = TRY(parts_of(upload.upload, file.local.size, about));
+  PartNotes notes(session.settings(), file.sha256);
+  if (auto begun = notes.read(fresh)) {
+    Counter counter(file, progress);
+    const auto done = put_parts(session, about, file, *std::move(begun), notes, counter, stop);
+    // Signed addresses end some day, and the store forgets what was never completed: then all begins anew.
+    if (done || done.error().kind == ErrorKind::Unavailable) return done;
+  }
+  notes.begin(fresh);
+  Counter counter(file, progress);
+  return put_parts(session, about, file, fresh, notes, counter, stop);
+}
+
 Result<void> store(const Session& session, const Repo& repo, const Upload& upload,
                    const TransferProgress& progress, const std::stop_token& stop) {
   const auto about = about_file(session, repo, *upload.file);
-  Counter counter(*upload.file, progress);
-  const auto chunk_text = text_or(member(upload.upload, "header"), "chunk_size");
-  std::uint64_t chunk = 0;
-  std::from_chars(chunk_text.data(), chunk_text.data() + chunk_text.size(), chunk);
-  if (chunk_text.empty())
-    TRY(put_whole(session, about, upload, counter, stop));
+  if (text_or(member(upload.upload, "header"), "chunk_size").empty())
+    TRY(put_whole(session, about, upload, progress, stop));
   else
-    TRY(put_parts(session, about, upload, chunk, counter, stop));
+    TRY(put_in_parts(session, about, upload, progress, stop));
   const auto verify = at_endpoint(session, text_or(upload.verify, "href"));
   if (verify.empty()) return {};
   auto request = to_address(session, "POST", verify, member(upload.verify, "header"), true);
@@ -210,6 +235,9 @@ Result<void> store_large_files(const Session& session, const Repo& repo, const s
   for (std::size_t start = 0; start < files.size(); start += kBatch) {
     const auto batch = std::span(files).subspan(start, std::min(kBatch, files.size() - start));
     const auto uploads = TRY(ask_batch(session, repo, batch));
+    // All of them at once, so that the time that is left is that of the whole.
+    for (const auto& upload : uploads)
+      if (progress) progress(upload.file->local.path, 0, upload.file->local.size);
     std::vector<Task> tasks;
     for (const auto& upload : uploads)
       tasks.push_back(

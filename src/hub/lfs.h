@@ -17,7 +17,8 @@ struct LargeFile {
 using TransferProgress =
     std::function<void(const std::string& path, std::uint64_t done, std::uint64_t total)>;
 
-// Stores what the Hub does not have yet; run again, only what is missing goes up. Addresses the Hub hands out
+// Stores what the Hub does not have yet; run again, only what is missing goes up, of a file in
+// parts only those that did not arrive. Addresses the Hub hands out
 // get no token unless they are the Hub's own.
 Result<void> store_large_files(const Session& session, const Repo& repo, const std::vector<LargeFile>& files,
                                const TransferProgress& progress, const std::stop_token& stop);

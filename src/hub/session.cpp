@@ -108,11 +108,8 @@ Result<Account> Session::whoami() const {
     return fail(ErrorKind::Unavailable, settings_.endpoint + " does not say whose token this is", "no_hub");
   account.role = text_or(member(member(json, "auth"), "accessToken"), "role");
   account.paid = flag_or(json, "isPro", false);
-  for (const auto& organisation : member(json, "orgs")) {
+  for (const auto& organisation : member(json, "orgs"))
     account.organisations.push_back(text_or(organisation, "name"));
-    if (!text_or(organisation, "plan").empty())
-      account.paid_organisations.push_back(account.organisations.back());
-  }
   return account;
 }
 

@@ -15,7 +15,6 @@ struct Account {
   std::string role;   // of the token: read, write, fineGrained
   bool paid = false;  // PRO
   std::vector<std::string> organisations;
-  std::vector<std::string> paid_organisations;
 };
 
 struct Change {  // a call that alters something

@@ -74,8 +74,20 @@ Result<Snapshot> cached_snapshot(const RepoCache& cache, const Repo& repo, const
   return snapshot;
 }
 
+// All of them at once, so that the time that is left is that of the whole.
+void announce(const RepoCache& cache, const std::string& commit, const std::vector<RepoFile>& files,
+              const FetchOptions& options) {
+  for (const auto& file : files) {
+    if (!options.progress || cache.find(commit, file.path)) continue;
+    std::error_code failed;
+    const auto before = fs::file_size(cache.part(file.sha256.empty() ? file.blob_id : file.sha256), failed);
+    options.progress(file.path, failed ? 0 : before, file.size);
+  }
+}
+
 Result<void> fetch_all(const Session& session, const Repo& repo, const std::string& commit,
                        const std::vector<RepoFile>& files, const FetchOptions& options) {
+  announce(RepoCache(session.settings().cache, repo), commit, files, options);
   std::vector<Task> tasks;
   for (const auto& file : files)
     tasks.push_back([&](const std::stop_token& stop) -> Result<void> {

@@ -188,6 +188,22 @@ Result<void> Space::set_volumes(const std::vector<Volume>& volumes) const {
   return change("PUT", "/volumes", {{"volumes", json_of(volumes)}});
 }
 
+Result<void> Space::set_visibility(bool is_private) const {
+  return change("PUT", "/settings", {{"visibility", is_private ? "private" : "public"}});
+}
+
+Result<void> Space::make_buckets(const Session& session, const std::vector<Volume>& volumes) {
+  for (const auto& volume : volumes) {
+    if (volume.type != "bucket") continue;
+    const auto about = session.about("the bucket " + volume.source);
+    if (session.get("/api/buckets/" + volume.source, about)) continue;
+    const auto made = session.send({"POST", "/api/buckets/" + volume.source, {{"visibility", "private"}}},
+                                   about, Session::Repeat::Yes);
+    if (!made && made.error().code != "conflict") return std::unexpected(made.error());
+  }
+  return {};
+}
+
 Result<std::vector<Hardware>> Space::hardware(const Session& session) {
   std::vector<Hardware> listed;
   for (const auto& entry :

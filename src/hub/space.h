@@ -84,8 +84,11 @@ class Space {
   Result<void> set_variable(const Setting& setting) const;
   Result<void> remove_variable(const std::string& key) const;
   Result<void> set_volumes(const std::vector<Volume>& volumes) const;  // replaces them; none clears
+  Result<void> set_visibility(bool is_private) const;
 
   static Result<std::vector<Hardware>> hardware(const Session& session);
+  // Makes the buckets among the volumes that are not there yet; those of others are left as they are.
+  static Result<void> make_buckets(const Session& session, const std::vector<Volume>& volumes);
 
  private:
   Result<void> change(std::string method, const std::string& action, Json body) const;
