@@ -6,6 +6,8 @@
 #include <cmath>
 #include <sstream>
 
+#include "hub/readme.h"
+
 namespace alcove::app {
 namespace {
 
@@ -34,19 +36,9 @@ bool has_file(const Facts& facts, std::string_view path) {
   return std::ranges::any_of(facts.files, [&](const auto& file) { return file.path == path; });
 }
 
-// A field of the README's front matter, which the Hub reads its settings from.
+// A field of the README's first lines, which the Hub reads its settings from.
 std::optional<std::string> front_matter(const Facts& facts, std::string_view key) {
-  std::istringstream lines(facts.readme);
-  std::string line;
-  if (!std::getline(lines, line) || !line.starts_with("---")) return std::nullopt;
-  while (std::getline(lines, line) && !line.starts_with("---")) {
-    if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ':') continue;
-    auto value = line.substr(key.size() + 1);
-    value.erase(0, value.find_first_not_of(" \"'"));
-    value.erase(value.find_last_not_of(" \"'\r") + 1);
-    return value;
-  }
-  return std::nullopt;
+  return hub::front_matter(facts.readme, key);
 }
 
 // The port the application says it listens on, from EXPOSE, or PORT, of its Dockerfile.
@@ -116,6 +108,11 @@ Found dockerfile_not_at_root(const Facts& facts) {
 Found no_app_file(const Facts& facts) {
   if (facts.files.empty() || has_file(facts, "Dockerfile") || dockerfile_not_at_root(facts)) return {};
   return fault("there is no Dockerfile", "alcove space new uploads one; or push a folder that has it");
+}
+Found program_missing(const Facts& facts) {
+  if (!contains(facts.dockerfile, " program/ ") || has_file(facts, "program/alcove")) return {};
+  return fault("the Dockerfile copies program/, and the program is not there",
+               "alcove space new sends it along; run it once more with the same names");
 }
 Found build_failed(const Facts& facts) {
   if (facts.info.runtime.stage != "BUILD_ERROR") return {};
@@ -287,6 +284,7 @@ constexpr Check kChecks[] = {
     {"config_error", config_error},
     {"dockerfile_not_at_root", dockerfile_not_at_root},
     {"no_app_file", no_app_file},
+    {"program_missing", program_missing},
     {"build_failed", build_failed},
     {"weights_missing", weights_missing},
     {"weights_pointers", weights_pointers},

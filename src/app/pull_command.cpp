@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/space_target.h"
 #include "app/transfer_line.h"
 #include "hub/fetch.h"
 
@@ -31,15 +32,14 @@ Result<void> pull(const PullOptions& options) {
   const hub::Session session(TRY(hub::read_settings(hub::process_environment())));
   const auto repo = TRY(hub::parse_repo(options.repo, kind_of(options.kind)));
   TransferLine line;
-  const hub::FetchOptions fetch{.progress = [&](const std::string& file, std::uint64_t done,
-                                                std::uint64_t total) { line.show(file, done, total); }};
+  const hub::FetchOptions fetch{.progress = line.progress()};
   if (!options.files.empty()) {
     for (const auto& file : options.files)
       fmt::print("{}\n", TRY(hub::fetch_file(session, repo, options.revision, file, fetch)).string());
     return {};
   }
   const auto snapshot = TRY(hub::fetch_snapshot(session, repo, options.revision, options.patterns, fetch));
-  fmt::print(stderr, "{} files, {}, commit {:.12}\n", snapshot.files, size_text(snapshot.bytes),
+  fmt::print(stderr, "{}, {}, commit {:.12}\n", count_text(snapshot.files, "file"), size_text(snapshot.bytes),
              snapshot.commit);
   fmt::print("{}\n", snapshot.folder.string());
   return {};

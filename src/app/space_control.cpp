@@ -47,7 +47,8 @@ Result<int> status(const ControlOptions& options) {
   } else {
     std::vector<std::vector<std::string>> rows;
     for (const auto& [name, value] : description.items())
-      rows.push_back({name, value.is_string() ? value.get<std::string>() : to_text(value)});
+      if (!value.is_null() && !(value.is_array() && value.empty()))
+        rows.push_back({name, value.is_string() ? value.get<std::string>() : to_text(value)});
     fmt::print("{}", text_table(rows));
   }
   return hub::is_serving(info.runtime.stage) ? kDone : kNeedsAttention;
@@ -88,6 +89,9 @@ Result<int> pause(const ControlOptions& options) {
   const auto target = TRY(open_space(options.space));
   rehearse(*target, options.dry_run);
   TRY(target->space.pause());
+  if (options.dry_run) return kDone;
+  fmt::print(stderr, "{} is paused and costs nothing; `alcove space restart {}` starts it\n", options.space,
+             options.space);
   return kDone;
 }
 
@@ -155,7 +159,11 @@ Result<int> hardware(const ControlOptions& options) {
                   fmt::format("there is no hardware {:?}; `alcove space hardware {}` lists it",
                               options.hardware, options.space));
     const auto now = TRY(target->space.runtime());
-    if (now.requested_hardware != options.hardware) TRY(target->space.set_hardware(options.hardware));
+    const bool moves = now.requested_hardware != options.hardware;
+    if (moves) TRY(target->space.set_hardware(options.hardware));
+    if (!options.dry_run)
+      fmt::print(stderr, "{} {} {}\n", options.space, moves ? "restarts on" : "is already on",
+                 options.hardware);
     warn_of_mismatch(*target, *chosen);
   }
   if (!options.sleep.empty()) {
@@ -164,6 +172,9 @@ Result<int> hardware(const ControlOptions& options) {
     if (!never && seconds < 60)
       return fail(ErrorKind::BadInput, "--sleep takes seconds, 60 or more, or `never`");
     TRY(target->space.set_sleep(seconds));
+    if (options.dry_run) return kDone;
+    fmt::print(stderr, "{} {}\n", options.space,
+               never ? "never sleeps" : fmt::format("sleeps after {} s without visits", seconds));
   }
   return kDone;
 }
@@ -181,6 +192,8 @@ Result<int> remove(const ControlOptions& options) {
                             "the question out)",
                             options.space));
   TRY(target->space.remove());
+  if (options.dry_run) return kDone;
+  fmt::print(stderr, "{} is deleted\n", options.space);
   return kDone;
 }
 

@@ -29,6 +29,7 @@ using std::chrono::seconds;
 
 constexpr std::size_t kPointerBytes = 400;  // no pointer is longer, no weights are shorter
 constexpr std::size_t kLogLines = 200;
+constexpr int kEnvDepth = 3;  // folders below the repository's own that are looked through
 
 struct DoctorOptions {
   std::string space, models, gateway, folder = ".";
@@ -125,14 +126,22 @@ void look_at_gateway(const SpaceTarget& target, const std::string& url, Facts& f
   facts.gateway_mode = json ? hub::text_or(*json, "mode", "unknown") : "unknown";
 }
 
-// Files of variables that git knows; the names of what is in them, never the values.
+// Files of variables that git knows, wherever they lie; the names of what is in them, never the values.
 void look_at_env_files(const std::string& folder, Facts& facts) {
   const auto index = text_of_file(fs::path(folder) / ".git" / "index");
-  for (const char* name : {".env", ".env.production", ".env.local"}) {
+  if (index.empty()) return;
+  std::error_code failed;
+  auto walk = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, failed);
+  for (; !failed && walk != fs::recursive_directory_iterator(); walk.increment(failed)) {
+    const auto name = walk->path().filename().string();
+    if (walk.depth() >= kEnvDepth || name == ".git" || name == "node_modules")
+      walk.disable_recursion_pending();
+    if (!name.starts_with(".env") || name == ".env.example") continue;
+    const auto path = walk->path().lexically_relative(folder).generic_string();
     // git's index names its files in plain bytes, each with a zero behind it.
-    if (index.find(std::string(name) + '\0') == std::string::npos) continue;
-    for (const auto& line : hard_coded(text_of_file(fs::path(folder) / name)))
-      facts.env_findings.push_back(fmt::format("{}:{}", name, line));
+    if (index.find(path + '\0') == std::string::npos) continue;
+    for (const auto& line : hard_coded(text_of_file(walk->path())))
+      facts.env_findings.push_back(fmt::format("{}:{}", path, line));
   }
 }
 

@@ -10,6 +10,8 @@
 #include <string_view>
 
 #include "api/assets.h"
+#include "app/workflow_text.h"
+#include "hub/web_file.h"
 #include "sheets/model_folder.h"
 
 namespace alcove::app {
@@ -31,6 +33,8 @@ constexpr std::string_view kSuggestsGpu = "suggested_hardware: t4-small";
 
 // The Dockerfile is one of two, and README.md goes with it.
 Result<Files> own_files(SpaceKind kind, bool cuda, const fs::path& scratch) {
+  std::error_code ignored;
+  fs::create_directory(scratch, ignored);
   for (const auto& file : embedded_files()) {
     if (!file.path.starts_with(folder_of(kind))) continue;
     auto name = std::string(file.path.substr(std::string_view(folder_of(kind)).size()));
@@ -93,6 +97,27 @@ Result<Files> running_program() {
   return files;
 }
 
+// The Dockerfile with the lines that fetch the program in the place of the one that copies it.
+Result<void> fetch_in_image(Files& files, const std::string& address, const fs::path& scratch) {
+  const auto archive = TRY(hub::parse_web_file(address));
+  const auto dockerfile = std::ranges::find(files, "Dockerfile", &hub::LocalFile::path);
+  std::ifstream in(dockerfile->file, std::ios::binary);
+  const auto text =
+      fetching_dockerfile({std::istreambuf_iterator<char>(in), {}}, archive.url, archive.sha256);
+  if (text.empty())
+    return fail(ErrorKind::BadInput,
+                fmt::format("{} has no line `COPY program/ …` that an address could take "
+                            "the place of",
+                            dockerfile->file.string()));
+  const auto changed = scratch / "Dockerfile";
+  std::ofstream out(changed, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) return fail(ErrorKind::Unavailable, fmt::format("{} cannot be written", scratch.string()));
+  *dockerfile = {"Dockerfile", changed, text.size()};
+  return {};
+}
+
 Result<Files> program_files(const std::string& folder) {
   if (folder.empty()) return running_program();
   auto files = TRY(hub::list_folder(folder, "program/"));
@@ -133,23 +158,43 @@ Result<Files> sheet_models(const fs::path& folder) {
   return files;
 }
 
-Result<Files> model_files(const SpaceSources& sources, const hub::Session& session,
-                          const hub::FetchOptions& fetch) {
-  if (sources.models.empty()) return Files{};
-  fs::path folder = sources.models, within = sources.models;
+struct ModelPlace {
+  fs::path folder;
+  fs::path within;  // whose files those of the folder may be links to
+};
+
+Result<ModelPlace> models_from_web(const std::vector<std::string>& addresses, const hub::Session& session,
+                                   const fs::path& scratch, const hub::FetchOptions& fetch) {
+  const ModelPlace place{scratch / "models", session.settings().home / "alcove" / "files"};
   std::error_code failed;
-  if (!fs::is_directory(folder, failed)) {
-    const auto repo = hub::parse_repo(sources.models, hub::RepoKind::Model);
-    if (!repo || repo->owner().empty())
-      return fail(ErrorKind::NotFound,
-                  fmt::format("{} is neither a folder nor OWNER/NAME of a model", sources.models));
-    folder = TRY(hub::fetch_snapshot(session, *repo, "main", {}, fetch)).folder;
-    within = folder.parent_path().parent_path();  // whose blobs the files of a snapshot are links to
+  fs::create_directory(place.folder, failed);
+  for (const auto& address : addresses) {
+    if (!hub::is_web_address(address))
+      return fail(ErrorKind::BadInput,
+                  "--models takes one folder, one OWNER/NAME, or addresses; not some of each");
+    const auto file = TRY(hub::parse_web_file(address));
+    const auto here = TRY(hub::fetch_web_file(session.client(), file, place.within, fetch.progress));
+    fs::create_symlink(here, place.folder / file.name, failed);
+    if (failed) return fail(ErrorKind::BadInput, fmt::format("two of the models are called {}", file.name));
   }
-  auto files = sources.kind == SpaceKind::AnswerSheet ? TRY(sheet_models(folder))
-                                                      : TRY(hub::list_folder(folder, "models/", within));
-  TRY(check_weights(files));
-  return files;
+  return place;
+}
+
+Result<ModelPlace> models_place(const std::vector<std::string>& models, const hub::Session& session,
+                                const fs::path& scratch, const hub::FetchOptions& fetch) {
+  std::error_code failed;
+  if (models.size() > 1 || hub::is_web_address(models.front()))
+    return models_from_web(models, session, scratch, fetch);
+  const auto& only = models.front();
+  if (fs::is_directory(only, failed)) return ModelPlace{only, only};
+  const auto repo = hub::parse_repo(only, hub::RepoKind::Model);
+  if (!repo || repo->owner().empty())
+    return fail(ErrorKind::NotFound,
+                fmt::format("{} is neither a folder, nor OWNER/NAME of a model, nor an address; say with "
+                            "--models where the weights are",
+                            only));
+  const auto folder = TRY(hub::fetch_snapshot(session, *repo, "main", {}, fetch)).folder;
+  return ModelPlace{folder, folder.parent_path().parent_path()};
 }
 
 }  // namespace
@@ -172,15 +217,29 @@ TemporaryFolder::~TemporaryFolder() {
   if (!path_.empty()) fs::remove_all(path_, ignored);
 }
 
+Result<Files> gather_models(const SpaceSources& sources, const hub::Session& session, const fs::path& scratch,
+                            const hub::FetchOptions& fetch) {
+  if (sources.models.empty()) return Files{};
+  const auto place = TRY(models_place(sources.models, session, scratch, fetch));
+  auto files =
+      TRY(sources.kind == SpaceKind::AnswerSheet ? sheet_models(place.folder)
+                                                 : hub::list_folder(place.folder, "models/", place.within));
+  TRY(check_weights(files));
+  return files;
+}
+
 Result<Files> gather_files(const SpaceSources& sources, const hub::Session& session, const fs::path& scratch,
                            const hub::FetchOptions& fetch) {
-  auto files = TRY(sources.files.empty() ? own_files(sources.kind, sources.cuda, scratch)
+  auto files = TRY(sources.files.empty() ? own_files(sources.kind, sources.cuda, scratch / "own")
                                          : hub::list_folder(sources.files));
   if (std::ranges::find(files, "Dockerfile", &hub::LocalFile::path) == files.end())
     return fail(ErrorKind::NotFound, fmt::format("{} has no Dockerfile at its root", sources.files));
   const auto add = [&](Files more) { std::ranges::move(more, std::back_inserter(files)); };
-  add(TRY(program_files(sources.program)));
-  add(TRY(model_files(sources, session, fetch)));
+  if (hub::is_web_address(sources.program))
+    TRY(fetch_in_image(files, sources.program, scratch));
+  else
+    add(TRY(program_files(sources.program)));
+  add(TRY(gather_models(sources, session, scratch, fetch)));
   if (!sources.index.empty()) add(TRY(hub::list_folder(sources.index, "index/")));
   return files;
 }

@@ -11,15 +11,19 @@
 
 namespace alcove::app {
 
-enum class SpaceKind { AnswerSheet, PaperFinder };
+enum class SpaceKind { AnswerSheet, PaperFinder, Other };
 
 struct SpaceSources {
   SpaceKind kind = SpaceKind::AnswerSheet;
-  std::string models;   // a folder, or OWNER/NAME on the Hub; may be empty for the paper finder
-  std::string program;  // folder of the program and its libraries; empty: this one
-  std::string index;    // paper finder: a folder with an index made here; empty: none
-  bool cuda = false;    // for hardware with a GPU
-  std::string files;    // a folder whose files replace those of this program (Dockerfile, README.md, …)
+  // A folder, OWNER/NAME on the Hub, or addresses of files with their digests (hub::WebFile); the paper
+  // finder may have none.
+  std::vector<std::string> models;
+  // Folder of the program and its libraries, or the address of a .tar.gz of it, which the image then fetches
+  // by itself; empty: the program that is running.
+  std::string program;
+  std::string index;  // paper finder: a folder with an index made here; empty: none
+  bool cuda = false;  // for hardware with a GPU
+  std::string files;  // a folder whose files replace those of this program (Dockerfile, README.md, …)
 };
 
 // A folder of our own that goes with this object.
@@ -45,5 +49,11 @@ Result<std::vector<hub::LocalFile>> gather_files(const SpaceSources& sources, co
 
 // What a folder of models is in a Space: of sheet readers the files that are read, of any other all of them.
 Result<std::vector<hub::LocalFile>> files_of_models(const std::filesystem::path& folder);
+
+// The models alone, as they lie below models/ of a Space: for the answer sheets exactly the files the reader
+// takes, else whatever there is.
+Result<std::vector<hub::LocalFile>> gather_models(const SpaceSources& sources, const hub::Session& session,
+                                                  const std::filesystem::path& scratch,
+                                                  const hub::FetchOptions& fetch);
 
 }  // namespace alcove::app

@@ -22,6 +22,15 @@ Result<std::unique_ptr<SpaceTarget>> open(const SettingOptions& options) {
   return target;
 }
 
+// What became of one setting; a rehearsal has shown its request instead.
+void tell(const SettingOptions& options, const std::string& what, const char* outcome) {
+  if (!options.dry_run) fmt::print(stderr, "{} {}\n", what, outcome);
+}
+
+constexpr const char* kSet = "is set; the Space restarts";
+constexpr const char* kRemoved = "is removed; the Space restarts";
+constexpr const char* kUnchanged = "is as it was; nothing restarts";
+
 Result<void> secret(const SettingOptions& options) {
   const auto target = TRY(open(options));
   if (options.action == "list")
@@ -30,8 +39,12 @@ Result<void> secret(const SettingOptions& options) {
     if (options.action == "set") {
       const auto setting = TRY(secret_from_outside(word));
       TRY(target->space.set_secret(setting));
+      tell(options, word, kSet);
     }
-    if (options.action == "remove") TRY(target->space.remove_secret(word));
+    if (options.action == "remove") {
+      TRY(target->space.remove_secret(word));
+      tell(options, word, kRemoved);
+    }
   }
   return {};
 }
@@ -44,11 +57,14 @@ Result<void> variable(const SettingOptions& options) {
   for (const auto& word : options.words) {
     if (options.action == "remove") {
       if (now.contains(word)) TRY(target->space.remove_variable(word));
+      tell(options, word, now.contains(word) ? kRemoved : "is not there");
     } else if (options.action == "set") {
       const auto setting = TRY(variable_of(word));
       const auto found = now.find(setting.key);
       // Each change restarts the Space: what is as it should be is left alone.
-      if (found == now.end() || found->second != setting.value) TRY(target->space.set_variable(setting));
+      const bool differs = found == now.end() || found->second != setting.value;
+      if (differs) TRY(target->space.set_variable(setting));
+      tell(options, setting.key, differs ? kSet : kUnchanged);
     }
   }
   return {};
@@ -63,7 +79,11 @@ Result<void> volume(const SettingOptions& options) {
     for (const auto& one : now) fmt::print("{}\n", hub::text_of(one));
   const bool change = options.action == "set" || (options.action == "remove" && !now.empty());
   if (options.action == "remove") wanted.clear();
-  if (change && wanted != now) TRY(target->space.set_volumes(wanted));
+  const bool differs = change && wanted != now;
+  if (differs) TRY(hub::Space::make_buckets(target->session, wanted));
+  if (differs) TRY(target->space.set_volumes(wanted));
+  if (options.action != "list")
+    tell(options, count_text(wanted.size(), "volume"), differs ? "from now on" : "as before");
   return {};
 }
 

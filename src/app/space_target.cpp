@@ -1,6 +1,7 @@
 #include "app/space_target.h"
 
 #include <fmt/format.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -20,6 +21,21 @@ std::string line_from_input() {
   std::string line;
   std::getline(std::cin, line);
   if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+// What is typed meanwhile does not appear on the screen.
+std::string unseen_line() {
+  termios before{};
+  const bool hidden = ::tcgetattr(STDIN_FILENO, &before) == 0;
+  auto silent = before;
+  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  if (hidden) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+  auto line = line_from_input();
+  if (hidden) {
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    std::fputs("\n", stderr);
+  }
   return line;
 }
 
@@ -55,8 +71,8 @@ Result<hub::Setting> secret_from_outside(const std::string& key) {
   TRY(hub::check_key(key));
   if (auto value = hub::process_environment()(key.c_str()); value && !value->empty())
     return hub::Setting{key, *std::move(value)};
-  if (at_a_terminal()) fmt::print(stderr, "Value of {}: ", key);
-  auto value = line_from_input();
+  if (at_a_terminal()) fmt::print(stderr, "Value of {} (it is not shown): ", key);
+  auto value = unseen_line();
   if (value.empty() || value.size() > kMostSecretBytes)
     return fail(
         ErrorKind::BadInput,
@@ -73,13 +89,17 @@ Result<hub::Setting> variable_of(const std::string& text) {
   return setting;
 }
 
+std::string count_text(std::size_t count, const char* thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
 bool at_a_terminal() { return ::isatty(STDIN_FILENO) == 1; }
 
 std::string ask(const std::string& question, const std::string& fallback) {
   if (!at_a_terminal()) return fallback;
   fmt::print(stderr, "{}{}: ", question, fallback.empty() ? "" : fmt::format(" [{}]", fallback));
   auto answer = line_from_input();
-  return answer.empty() ? fallback : answer;
+  return answer.empty() && std::cin ? fallback : answer;
 }
 
 std::string text_in_space(const SpaceTarget& target, const std::string& revision, const std::string& path) {

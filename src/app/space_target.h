@@ -34,13 +34,16 @@ net::Request visit(const SpaceTarget& target, const hub::SpaceInfo& info, const 
 // A small file of the Space, as text; empty when it is not there.
 std::string text_in_space(const SpaceTarget& target, const std::string& revision, const std::string& path);
 
-// The value of a secret without it ever standing on a command line, where every user of the machine could
-// read it: from the environment variable of that name, else from standard input. `KEY=VALUE` is refused.
+// The value of a secret, typed unseen where a terminal asks for it, without it ever standing on a command
+// line, where every user of the machine could read it: from the environment variable of that name, else from
+// standard input. `KEY=VALUE` is refused.
 Result<hub::Setting> secret_from_outside(const std::string& key);
 Result<hub::Setting> variable_of(const std::string& text);  // KEY=VALUE
 
-// Asks at a terminal; elsewhere, and for an empty answer, the fallback.
+// Asks at a terminal; elsewhere, and for an empty answer, the fallback. Nothing when the input ended.
 std::string ask(const std::string& question, const std::string& fallback);
 bool at_a_terminal();
+
+std::string count_text(std::size_t count, const char* thing);  // "1 file", "3 files"
 
 }  // namespace alcove::app

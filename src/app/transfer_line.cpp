@@ -10,6 +10,7 @@ namespace alcove::app {
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr auto kNextLine = std::chrono::seconds(10);
 
 std::string time_left(double seconds) {
   const auto whole = static_cast<long long>(std::ceil(seconds));
@@ -45,13 +46,12 @@ TransferLine::~TransferLine() {
 }
 
 void TransferLine::show(const std::string& name, std::uint64_t done, std::uint64_t total) {
-  if (!terminal_) return;
   const std::scoped_lock lock(mutex_);
   auto& file = files_.try_emplace(name, File{.first = done}).first->second;
   file.done = done;
   file.total = total;
   const auto now = Clock::now();
-  if (now - drawn_ < kRedraw) return;
+  if (now - drawn_ < (terminal_ ? Clock::duration(kRedraw) : kNextLine)) return;
   drawn_ = now;
   File sum;
   for (const auto& [_, one] : files_) {
@@ -60,8 +60,14 @@ void TransferLine::show(const std::string& name, std::uint64_t done, std::uint64
     sum.total += one.total;
   }
   const auto moved = sum.done - std::min(sum.first, sum.done);
-  std::fputs(("\r\x1b[K" + transfer_text(sum.done, sum.total, moved, now - started_, name)).c_str(), stderr);
+  const auto text = transfer_text(sum.done, sum.total, moved, now - started_, name);
+  std::fputs(terminal_ ? ("\r\x1b[K" + text).c_str() : (text + "\n").c_str(), stderr);
   std::fflush(stderr);
+}
+
+std::function<void(const std::string&, std::uint64_t, std::uint64_t)> TransferLine::progress() {
+  return
+      [this](const std::string& file, std::uint64_t done, std::uint64_t total) { show(file, done, total); };
 }
 
 }  // namespace alcove::app

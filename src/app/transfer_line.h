@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,12 +16,16 @@ std::string transfer_text(std::uint64_t done, std::uint64_t total, std::uint64_t
 
 std::string size_text(std::uint64_t bytes);  // "482 B", "1.2 kB", "48.2 MB", "1.04 GB"
 
-// Draws on standard error when that is a terminal, at most ten times a second. Safe from any thread.
+// Draws on standard error: on a terminal one line, ten times a second; elsewhere, as in CI, a line every ten
+// seconds. Safe from any thread.
 class TransferLine {
  public:
   TransferLine();
   ~TransferLine();  // clears the line
   void show(const std::string& file, std::uint64_t done, std::uint64_t total);
+
+  // `show` as a function; not to be called after this object is gone.
+  std::function<void(const std::string& file, std::uint64_t done, std::uint64_t total)> progress();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -32,7 +37,7 @@ class TransferLine {
   std::map<std::string, File> files_;
   bool terminal_;
   Clock::time_point started_ = Clock::now();
-  Clock::time_point drawn_;
+  Clock::time_point drawn_ = started_;
 };
 
 }  // namespace alcove::app

@@ -143,6 +143,24 @@ std::string workflow_text(const Workflow& workflow) {
   return filled(std::move(text), "BRANCH", workflow.branch);
 }
 
+std::string fetching_dockerfile(const std::string& text, const std::string& url, const std::string& sha256) {
+  std::istringstream lines(text);
+  std::string whole;
+  bool replaced = false;
+  for (std::string line; std::getline(lines, line);) {
+    const auto source = line.find(" program/ ");
+    if (line.starts_with("COPY ") && source != std::string::npos) {
+      line = fmt::format(R"(ADD {0} /tmp/program.tar.gz
+RUN echo "{1}  /tmp/program.tar.gz" | sha256sum --check --quiet - \
+ && mkdir -p {2} && tar -xzf /tmp/program.tar.gz --no-same-owner -C {2} && rm /tmp/program.tar.gz)",
+                         url, sha256, line.substr(line.rfind(' ') + 1));
+      replaced = true;
+    }
+    whole += line + "\n";
+  }
+  return replaced ? whole : std::string();
+}
+
 std::string with_left_out(const std::string& text) {
   auto whole = text;
   if (!whole.empty() && !whole.ends_with('\n')) whole += '\n';

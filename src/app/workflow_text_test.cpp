@@ -29,6 +29,19 @@ TEST(WorkflowText, NeedsNoSecretWithTheJobsIdentity) {
   EXPECT_NE(text.find("HF_OIDC_RESOURCE: spaces/alice/finder"), std::string::npos);
 }
 
+TEST(FetchingDockerfile, FetchesInsteadOfCopying) {
+  const auto text = fetching_dockerfile("FROM a\nCOPY --chown=1000 program/ /opt/alcove/\nUSER 1000\n",
+                                        "https://host.org/alcove.tar.gz", "c0ffee");
+  EXPECT_EQ(text,
+            "FROM a\n"
+            "ADD https://host.org/alcove.tar.gz /tmp/program.tar.gz\n"
+            "RUN echo \"c0ffee  /tmp/program.tar.gz\" | sha256sum --check --quiet - \\\n"
+            " && mkdir -p /opt/alcove/ && tar -xzf /tmp/program.tar.gz --no-same-owner -C /opt/alcove/ && rm "
+            "/tmp/program.tar.gz\n"
+            "USER 1000\n");
+  EXPECT_EQ(fetching_dockerfile("FROM a\nCOPY . .\n", "https://host.org/a", "c0ffee"), "");
+}
+
 TEST(GitIgnore, GetsWhatIsMissing) {
   const auto text = with_left_out("mine\napi_cache/");
   EXPECT_TRUE(text.starts_with("mine\napi_cache/\n"));
