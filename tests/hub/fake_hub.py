@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from hub import git_server
 from hub.repos import Refused, Store, entry, info, parse_commit, tree
 from hub.spaces import HARDWARE, Space
 
@@ -72,7 +73,8 @@ class Hub:
         self.lock = threading.RLock()
         self.page = 1000          # entries of a tree's page
         self.part_size = 0        # LFS objects above it go up in parts
-        self.uploads: dict[str, dict[int, Path]] = {}
+        self.uploads: dict[str, dict[int, Path]] = {}  # in parts, by the id of the upload; another batch begins another
+        self.buckets: set[str] = set()
         self.signature = uuid.uuid4().hex
         self.launch = None        # Space.launch of those made from now on
         self.log_silence = 0.0    # how long a log stream stays open after its last line
@@ -257,6 +259,10 @@ class HubHandler(Handler):
         if write:
             self.must_write(owner)
         return repo
+
+    def build(self, repo) -> None:
+        if repo.space:
+            repo.space.build({path: self.hub.store.content(file) for path, file in repo.at("main").files.items() if not file.lfs})
 
     def must_write(self, owner: str):
         name, role = self.user(needed=True)
@@ -466,20 +472,25 @@ def preupload(self, kind, id, revision):
 
 @route("POST", r"/FILES\.git/info/lfs/objects/batch")
 def lfs_batch(self, folder, id):
-    repo = self.repo(KIND[folder], id, write=True)
+    repo = self.repo(KIND[folder], id)
     asked = self.json()
+    if asked["operation"] == "download":
+        return self.reply_json({"transfer": "basic", "objects": [
+            {**one, "actions": {"download": {"href": f"{self.hub.url('cdn')}/{one['oid']}?X-Amz-Signature={self.hub.signature}"}}} for one in asked["objects"]]})
+    self.must_write(id.split("/")[0])
     parts = self.hub.part_size if "multipart" in asked.get("transfers", []) else 0
     objects, multipart = [], False
     for one in asked["objects"]:
-        made = {"oid": one["oid"], "size": one["size"], "authenticated": True}
+        made = {"oid": one["oid"], "size": one["size"]}  # "authenticated" would keep git-lfs from showing its token to `verify`
         if not (self.hub.store.folder / one["oid"]).exists():
             signed = f"{self.hub.url('cdn')}/{one['oid']}?X-Amz-Signature={self.hub.signature}"
             upload = {"href": signed, "header": {}}
             if parts and one["size"] > parts:
                 multipart = True
-                count = -(-one["size"] // parts)
-                upload = {"href": f"{self.hub.url()}/api/complete/{one['oid']}",
-                          "header": {"chunk_size": str(parts), **{f"{n:05}": f"{signed}&partNumber={n}" for n in range(1, count + 1)}}}
+                count, upload_id = -(-one["size"] // parts), uuid.uuid4().hex
+                self.hub.uploads[upload_id] = {}
+                upload = {"href": f"{self.hub.url()}/api/complete/{one['oid']}?uploadId={upload_id}",
+                          "header": {"chunk_size": str(parts), **{f"{n:05}": f"{signed}&uploadId={upload_id}&partNumber={n}" for n in range(1, count + 1)}}}
             made["actions"] = {"upload": upload, "verify": {"href": f"{self.hub.url()}/api/verify/{repo.path}"}}
         objects.append(made)
     self.reply_json({"transfer": "multipart" if multipart else "basic", "objects": objects})
@@ -487,8 +498,8 @@ def lfs_batch(self, folder, id):
 
 @route("POST", "/api/complete/(?P<oid>[0-9a-f]{64})")
 def complete(self, oid):
-    asked = self.json()
-    parts = self.hub.uploads.get(oid, {})
+    asked, upload_id = self.json(), self.query["uploadId"]
+    parts = self.hub.uploads.get(upload_id, {})
     given = sorted((one["partNumber"], one["etag"]) for one in asked["parts"])
     if [number for number, _ in given] != sorted(parts) or any(etag != f'"part-{number}"' for number, etag in given):
         raise Refused(400, "parts are missing or wrong")
@@ -500,7 +511,7 @@ def complete(self, oid):
             digest.update(data)
             out.write(data)
             parts[number].unlink()
-    del self.hub.uploads[oid]
+    del self.hub.uploads[upload_id]
     if digest.hexdigest() != oid:
         whole.unlink()
         raise Refused(400, "the parts do not add up to this oid")
@@ -526,8 +537,7 @@ def commit(self, kind, id, revision):
     if header.get("parentCommit", head) != head:
         raise Refused(412, "A commit has happened since. Please refresh and try again.")
     sha = self.hub.store.commit(repo, revision, added, removed, header["summary"])
-    if repo.space:
-        repo.space.build({path: self.hub.store.content(file) for path, file in repo.at(revision).files.items() if not file.lfs})
+    self.build(repo)
     self.reply_json({"success": True, "commitOid": sha, "commitUrl": f"{self.hub.url()}/{repo.path}/commit/{sha}", "hookOutput": ""})
 
 
@@ -555,7 +565,7 @@ def act(self, id, action):
     space = repo.space
     space.tick()
     if action == "restart" and self.query.get("factory") == "true":
-        space.build({path: self.hub.store.content(file) for path, file in repo.at("main").files.items() if not file.lfs})
+        self.build(repo)
     elif action == "restart":
         space.start()
     elif action == "pause":
@@ -611,6 +621,35 @@ def clear_volumes(self, id):
     self.reply_json({})
 
 
+@route("GET", "/api/buckets/(?P<id>[^/]+/[^/]+)")
+def bucket(self, id):
+    self.must_write(id.split("/")[0])
+    if id not in self.hub.buckets:
+        raise Refused(404, "Bucket not found", "RepoNotFound")
+    self.reply_json({"id": id})
+
+
+@route("POST", "/api/buckets/(?P<id>[^/]+/[^/]+)")
+def make_bucket(self, id):
+    self.must_write(id.split("/")[0])
+    self.hub.buckets.add(id)
+    self.reply_json({"url": f"{self.hub.url()}/buckets/{id}"})
+
+
+for _method in ("GET", "POST"):
+    @route(_method, r"/FILES(?:\.git)?/(?P<what>info/refs|git-receive-pack|git-upload-pack)")
+    def git(self, folder, id, what):
+        """git's own protocol, by git's own server; what is pushed becomes a commit here."""
+        if self.user() is None:
+            raise Refused(401, "Invalid username or password.", headers={"WWW-Authenticate": 'Basic realm="Authentication required"'})
+        pushing = "receive-pack" in what + self.parts.query
+        repo = self.repo(KIND[folder], id, write=pushing)
+        status, headers, body = git_server.serve(self.hub.store, repo, what, self)
+        self.reply(status, body, headers)
+        if what == "git-receive-pack" and git_server.take_over(self.hub.store, repo):
+            self.build(repo)
+
+
 @route("GET", "SPACE/logs/(?P<which>build|run)")
 def logs(self, id, which):
     """Replays what there is, keeps alive, and follows while the Space is on its way."""
@@ -652,6 +691,9 @@ class CdnHandler(Handler):
             raise Refused(403, "Request has expired")
         oid = self.parts.path.strip("/")
         if self.command == "PUT":
+            if "uploadId" in self.query and self.query["uploadId"] not in self.hub.uploads:
+                self.close_connection = True
+                raise Refused(404, "NoSuchUpload")
             return self.put(oid, int(self.query.get("partNumber", 0)))
         path = self.hub.store.folder / oid
         if not path.exists():
@@ -686,7 +728,7 @@ class CdnHandler(Handler):
             raise Refused(400, "XAmzContentSHA256Mismatch")
         if part:
             with self.hub.lock:
-                self.hub.uploads.setdefault(oid, {})[part] = target
+                self.hub.uploads[self.query["uploadId"]][part] = target
             return self.reply(200, b"", {"ETag": f'"part-{part}"'})
         target.rename(self.hub.store.folder / oid)
         self.reply(200, b"", {"ETag": f'"{oid[:32]}"'})

@@ -60,6 +60,18 @@ def committed_env(hub, repo, tmp_path):
         subprocess.run(["git", *command], cwd=tmp_path, check=True, capture_output=True)
 
 
+def free_account(hub, repo, tmp_path):
+    hub.create_space("carol/sheets").set("RUNNING")
+    hub.store.put(hub.store.repos["spaces", "carol/sheets"], GOOD)
+
+
+def committed_env_below(hub, repo, tmp_path):
+    (tmp_path / "exam_middleware").mkdir()
+    (tmp_path / "exam_middleware/.env").write_text("A=1\nHF_SPACE_URL=https://alice-sheets.hf.space\n")
+    for command in (["init", "-q"], ["add", "-f", "exam_middleware/.env"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True, capture_output=True)
+
+
 PLANTED = {
     "token_missing": (None, {"HF_TOKEN": ""}, []),
     "token_rejected": (None, {"HF_TOKEN": "hf_wrong"}, []),
@@ -88,6 +100,9 @@ PLANTED = {
     "variable_not_set": (lambda hub, repo, tmp: setattr(repo.space, "app_body", '{"mode": "local"}'), {}, ["--gateway", "HOST"]),
     "clock_skew": (lambda hub, repo, tmp: hub.faults.append(Fault("HEAD hub /$", status=200, headers={"Date": "Sun, 06 Nov 2016 08:49:37 GMT"})), {}, []),
     "env_file": (committed_env, {}, []),
+    "env_file ": (committed_env_below, {}, []),
+    "plan_missing": (free_account, {"HF_TOKEN": "hf_carol_free", "SPACE": "carol/sheets"}, []),
+    "program_missing": (lambda hub, repo, tmp: hub.store.put(repo, {"Dockerfile": b"FROM x\nCOPY --chown=1000 program/ /opt/\nEXPOSE 7860\n"}), {}, []),
 }
 
 
@@ -100,7 +115,8 @@ def test_finds_what_is_planted(hub, repo, call, tmp_path, code):
     models.mkdir()
     (models / "improved_weights.pt").write_bytes(b"other weights")
     words = [{"MODELS": models, "HOST": hub.app_host(repo.space)}.get(word, word) for word in arguments]
-    done = call("space", "doctor", "alice/sheets", "--json", *words, env=env, cwd=tmp_path)
+    code = code.strip()
+    done = call("space", "doctor", env.get("SPACE", "alice/sheets"), "--json", *words, env=env, cwd=tmp_path)
     findings = json.loads(done.stdout)["findings"]
     assert code in [one["code"] for one in findings], findings
     mine = next(one for one in findings if one["code"] == code)

@@ -1,11 +1,17 @@
 """alcove space against the fake hub: from nothing to running, and what its owner does afterwards."""
 
+import hashlib
 import json
 import os
+import pty
+import re
+import select
+import shutil
 import stat
 import subprocess
 import threading
 import time
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -76,7 +82,7 @@ def test_from_nothing_to_running(hub, call, models, program, tmp_path):
     before, boot = len(hub.requests), space.boot
     again = new(call, models, program)
     assert again.returncode == 0 and "0 files sent" in again.stderr, again.stderr
-    changes = [one for one in hub.requests[before:] if one.method != "GET" and "preupload" not in one.path]
+    changes = [one for one in hub.requests[before:] if one.method != "GET" and "preupload" not in one.path and "validate-yaml" not in one.path]
     assert changes == [] and space.boot == boot and space.secrets["ALCOVE_TOKEN"] == token
 
     # A variable that is new is one change.
@@ -104,6 +110,7 @@ def test_paper_finder_with_volume_and_secrets(hub, call, program, tmp_path):
     assert space.stage == "RUNNING" and hub.store.repos["spaces", "alice/finder"].private
     assert space.secrets == {"OPENREVIEW_PASSWORD": "pass word"}
     assert space.volumes == [{"type": "bucket", "source": "alice/papers", "mountPath": "/data"}]
+    assert hub.buckets == {"alice/papers"}, "the bucket was made"
     assert "index/papers.db" in files_of(hub, "alice/finder")
     assert "pass word" not in done.stdout + done.stderr and "X-HF-Authorization" in done.stdout
 
@@ -122,7 +129,7 @@ def test_dry_run_shows_everything_and_sends_nothing(hub, call, models, program):
     ([], {"HF_TOKEN": "hf_carol_free"}, "needs a paid plan"),
     ([], {"HF_TOKEN": ""}, "needs a token"),
     (["--name", "a--b"], {}, "cannot be the name"),
-    (["--hardware", "h100"], {}, "there are cpu-basic"),
+    (["--hardware", "h100"], {}, "there is cpu-basic"),
     (["--volume", "disk"], {}, "is no volume"),
     (["--secret", "KEY=value-of-it"], {}, "is not written on the command line"),
     (["--variable", "1X=2"], {}, "cannot be the name of a secret or variable"),
@@ -146,7 +153,7 @@ def test_refuses_weights_that_are_none(hub, call, models, program, tmp_path):
     assert "git lfs pull" in new(call, bad, program).stderr
     some.write_bytes(b"")
     assert "is empty" in new(call, bad, program).stderr
-    assert "neither a folder nor" in call("space", "new", "paper-finder", "--models", tmp_path / "none", "--program", program, "--yes").stderr
+    assert "neither a folder, nor" in call("space", "new", "paper-finder", "--models", tmp_path / "none", "--program", program, "--yes").stderr
     assert not hub.store.repos
 
 
@@ -200,20 +207,215 @@ def test_push_survives_faults(hub, call, space, folder):
     assert "big.pt" in files_of(hub, "alice/sheets")
 
 
-def test_push_refuses_links_that_lead_out(hub, call, space, folder):
-    (folder / "passwd").symlink_to("/etc/passwd")
+@pytest.mark.parametrize("target", ["/etc/passwd", "/etc", "/nowhere/at/all", "../models"])
+def test_push_refuses_links_that_lead_out(hub, call, space, folder, target):
+    (folder / "link").symlink_to(target)
     done = call("space", "push", "alice/sheets", folder)
     assert done.returncode == 2 and "leads out of" in done.stderr
+    assert not hub.seen("preupload")
 
 
-def test_a_sparse_file_of_5_gb_is_only_read(hub, call, space, folder, tmp_path):
-    """Hashing it would take the test's time, so what is asked of the Hub first refuses it."""
-    huge = folder / "huge.pt"
-    with open(huge, "wb") as file:
+def sparse(folder: Path) -> None:
+    with open(folder / "huge.pt", "wb") as file:
         file.truncate(5 << 30)
+
+
+def test_a_sparse_file_of_5_gb_that_the_hub_refuses(hub, call, space, folder):
+    sparse(folder)
     hub.faults = [Fault("POST hub .*preupload", status=413)]
+    refused = call("space", "push", "alice/sheets", folder)
+    assert refused.returncode == 2 and "too much" in refused.stderr
+
+
+@pytest.mark.skipif("ALCOVE_KILLS" not in os.environ, reason="reads 5 GB; script/test --long")
+def test_a_sparse_file_of_5_gb(hub, alcove, hub_env, space, folder):
+    """Hashed in little memory: a gigabyte of address space has to do."""
+    sparse(folder)
+    line = f"ulimit -v 1000000; exec {alcove} space push alice/sheets {folder} --dry-run"
+    done = subprocess.run(["bash", "-c", line], env=hub_env, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0 and "upload huge.pt  5.37 GB" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["", "sheets", "a/b/c", "/b", "a/", "-a/b", "a/b-", ".a/b", "a/b.git", "a/b--c", "a/b..c", "a b/c", "a/b\n", "é/b", "a/" + "b" * 97, "../b", "a/%2e"])
+def test_names_no_space_can_have(hub, call, name):
+    for command in (["status"], ["pause"], ["delete", "--yes"]):
+        done = call("space", *command, "--", name)
+        assert done.returncode == 2 and ("cannot be the name" in done.stderr or "SPACE" in done.stderr), done.stderr
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize("token, says", [("hf_alice_write\r\n", ""), ("  hf_alice_write ", ""), ("hf_alice write", "copy it once more"), ("hf_alice\nwrite", "copy it once more"),
+                                         ("alice_write", "begin with hf_"), ("hf_älice", "copy it once more"), ("   ", "needs a token")])
+def test_tokens_as_people_paste_them(hub, call, models, program, token, says, tmp_path):
+    for source in ("variable", "file"):
+        if source == "file":
+            (tmp_path / "token").write_text(token)
+        env = {"HF_TOKEN": token} if source == "variable" else {"HF_TOKEN": "", "HF_TOKEN_PATH": str(tmp_path / "token")}
+        done = new(call, models, program, "--dry-run", env=env)
+        assert (done.returncode == 0) == (says == "") and says in done.stderr, done.stderr
+        assert not token.strip() or token.strip() not in done.stdout + done.stderr
+
+
+def test_a_readme_the_hub_refuses(hub, call, space, folder):
+    (folder / "README.md").write_text("---\nsdk: docker\ncolorFrom: chartreuse\n---\n")
     done = call("space", "push", "alice/sheets", folder)
-    assert done.returncode == 2 and "too much" in done.stderr
+    assert done.returncode == 2 and "colorFrom" in done.stderr and not hub.seen("PUT|commit/")
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_models_from_addresses(hub, call, models, program):
+    """Any server does; here it is the fake hub's own, which would notice a token."""
+    repo = hub.store.create("models", "bob/weights")
+    weights = {file.name: file.read_bytes() for file in Path(models).iterdir() if file.suffix in (".pt", ".pth")}
+    hub.store.put(repo, weights)
+    addresses = [f"{hub.url()}/bob/weights/resolve/main/{urllib.parse.quote(name)}#sha256={digest(data)}" for name, data in weights.items()]
+    arguments = [word for address in addresses for word in ("--models", address)]
+
+    def made(*words):
+        return call("space", "new", "answer-sheet", "--program", program, "--yes", "--no-wait", *words)
+
+    wrong = made(*arguments[:-1], addresses[-1].split("#")[0] + "#sha256=" + "0" * 64)
+    assert wrong.returncode == 1 and "thrown away" in wrong.stderr, wrong.stderr
+    without = made("--models", addresses[0].split("#")[0])
+    assert without.returncode == 2 and "sha256sum" in without.stderr
+    mixed = made("--models", addresses[0], "--models", models)
+    assert mixed.returncode == 2 and "not some of each" in mixed.stderr
+    assert not hub.seen("POST .*create")
+
+    done = made(*arguments)
+    assert done.returncode == 0, done.stderr
+    repo = hub.store.repos["spaces", "alice/answer-sheet-ml"]
+    sent = {path.removeprefix("models/"): hub.store.content(file) for path, file in repo.at("main").files.items() if path.startswith("models/")}
+    assert sent and all(weights[name] == data for name, data in sent.items())
+    fetched = [one for one in hub.requests if "/bob/weights/resolve" in one.path]
+    assert fetched and not [one for one in fetched if "authorization" in one.headers]
+    before = len(fetched)
+    assert made(*arguments).returncode == 0
+    assert len(hub.seen("/bob/weights/resolve")) == before, "what was fetched is kept"
+
+
+def test_models_of_a_hub_repository(hub, call, models, program):
+    repo = hub.store.create("models", "alice/weights", private=True)
+    hub.store.put(repo, {file.name: file.read_bytes() for file in Path(models).iterdir() if file.suffix in (".pt", ".pth")})
+    assert new(call, "alice/weights", program, "--no-wait").returncode == 0
+    assert [name for name in files_of(hub, "alice/answer-sheet-ml") if name.startswith("models/")]
+
+
+def test_a_program_the_image_fetches(hub, call, models):
+    address = "https://example.org/alcove.tar.gz"
+    done = new(call, models, f"{address}#sha256={'a' * 64}", "--no-wait")
+    assert done.returncode == 0, done.stderr
+    repo = hub.store.repos["spaces", "alice/answer-sheet-ml"]
+    text = hub.store.content(repo.at("main").files["Dockerfile"]).decode()
+    assert f"ADD {address} " in text and "a" * 64 in text and "COPY --chown=1000 program/" not in text
+    assert not [name for name in repo.at("main").files if name.startswith("program/")]
+
+
+def test_push_brings_models_and_an_index(hub, call, space, folder, tmp_path):
+    for name in ("models", "index"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.bin").write_bytes(name.encode() * 999)
+    assert call("space", "push", "alice/sheets", folder, "--models", tmp_path / "models", "--index", tmp_path / "index").returncode == 0
+    assert {"models/models.bin", "index/index.bin"} <= set(files_of(hub, "alice/sheets"))
+    assert call("space", "push", "alice/sheets", folder).returncode == 0
+    assert {"models/models.bin", "index/index.bin"} <= set(files_of(hub, "alice/sheets")), "a push without them leaves them"
+
+
+def test_a_killed_push_sends_only_the_rest(hub, alcove, hub_env, call, space, folder):
+    """100 MB in ten parts; the kill comes when six are there. Another batch begins another upload, as S3 has it: the old one is gone on with."""
+    hub.part_size = 10_000_000
+    with open(folder / "net.pt", "wb") as file:
+        for _ in range(100):
+            file.write(os.urandom(1_000_000))
+    hub.faults = [Fault("PUT cdn .*partNumber=([789]|10)$", delay=30)]
+    process = subprocess.Popen([alcove, "space", "push", "alice/sheets", str(folder)], env=hub_env, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while len(noted_parts(hub_env)) < 6 and time.monotonic() < end:
+        time.sleep(0.05)
+    process.kill()
+    process.wait(timeout=30)
+    note = next((Path(hub_env["HF_HOME"]) / "alcove/uploads").iterdir())
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600, "signed addresses are in it"
+    hub.faults, before = [], len(hub.requests)
+    done = call("space", "push", "alice/sheets", folder)
+    assert done.returncode == 0, done.stderr
+    again = [re.search(r"partNumber=(\d+)", one.path)[1] for one in hub.requests[before:] if one.method == "PUT"]
+    assert sorted(map(int, again)) == [7, 8, 9, 10]
+    kept = hub.store.repos["spaces", "alice/sheets"].at("main").files["net.pt"]
+    assert kept.lfs and kept.size == 100_000_000 and not note.exists()
+
+
+def noted_parts(env: dict[str, str]) -> list[str]:
+    return [line for file in (Path(env["HF_HOME"]) / "alcove").glob("uploads/*") for line in file.read_text().splitlines() if '"part"' in line]
+
+
+def test_an_upload_the_store_has_forgotten_begins_anew(hub, alcove, hub_env, call, space, folder):
+    hub.part_size = 100_000
+    (folder / "net.pt").write_bytes(os.urandom(400_000))
+    hub.faults = [Fault("PUT cdn .*partNumber=4$", status=403)]
+    assert call("space", "push", "alice/sheets", folder).returncode != 0
+    assert len(noted_parts(hub_env)) >= 1
+    hub.faults = []
+    hub.uploads.clear()
+    done = call("space", "push", "alice/sheets", folder)
+    assert done.returncode == 0, done.stderr
+    assert "net.pt" in files_of(hub, "alice/sheets")
+
+
+def at_a_terminal(alcove, env, tmp_path, words, answers: str) -> tuple[int, str]:
+    """What somebody sees who types these answers."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([alcove, *map(str, words)], env=env, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    seen, pending, end = b"", answers.encode().splitlines(keepends=True), time.monotonic() + 60
+    while time.monotonic() < end:
+        ready, _, _ = select.select([ours], [], [], 0.3)
+        try:
+            piece = os.read(ours, 65536) if ready else b""
+        except OSError:
+            break
+        seen += piece
+        if not ready and process.poll() is not None:
+            break
+        if not ready and pending and seen.rstrip(b" ").endswith((b":", b"]:")):
+            os.write(ours, pending.pop(0))
+    os.close(ours)
+    return process.wait(timeout=30), seen.decode()
+
+
+def test_asks_for_what_no_flag_said(hub, alcove, hub_env, program, tmp_path):
+    """Which Space, owner, name, models, visibility, hardware, volume, secrets, a secret's value, go ahead."""
+    answers = "paper-finder\n\nmine\n\nprivate\ncpu-upgrade\nbucket:alice/p:/data\nPASS\nunseen-word\nyes\n"
+    status, seen = at_a_terminal(alcove, hub_env, tmp_path, ["space", "new", "--program", program, "--no-wait"], answers)
+    assert status == 0, seen
+    repo = hub.store.repos["spaces", "alice/mine"]
+    assert repo.private and repo.space.hardware == "cpu-upgrade" and repo.space.secrets == {"PASS": "unseen-word"}
+    assert repo.space.volumes[0]["source"] == "alice/p"
+    assert "$0.03 per hour" in seen and "Go ahead?" in seen and "unseen-word" not in seen
+
+
+def test_shows_how_far_how_fast_and_how_long(hub, alcove, hub_env, space, folder, tmp_path):
+    hub.part_size = 100_000
+    (folder / "net.pt").write_bytes(os.urandom(4_000_000))
+    hub.faults = [Fault(r"PUT cdn .*partNumber=\d\d", delay=0.15)]
+    status, seen = at_a_terminal(alcove, hub_env, tmp_path, ["space", "push", "alice/sheets", folder, "--no-wait"], "")
+    assert status == 0 and re.search(r"[\d.]+ MB of 4.0 MB  [\d.]+ [kM]B/s  \d+ s left  net.pt", seen), seen
+    shutil.rmtree(Path(hub_env["HF_HOME"]) / "hub", ignore_errors=True)
+    hub.faults = [Fault("GET cdn", cut=1_500_000, times=2)]
+    status, seen = at_a_terminal(alcove, hub_env, tmp_path, ["model", "pull", "--kind", "space", "alice/sheets"], "")
+    assert status == 0 and re.search(r"MB of 4.0 MB  [\d.]+ [kM]B/s", seen), seen
+
+
+def test_what_is_there_keeps_what_no_flag_names(hub, call, models, program):
+    assert new(call, models, program, "--private", "--hardware", "cpu-upgrade", "--no-wait").returncode == 0
+    repo = hub.store.repos["spaces", "alice/answer-sheet-ml"]
+    assert new(call, models, program, "--no-wait").returncode == 0
+    assert repo.private and repo.space.hardware == "cpu-upgrade"
+    assert new(call, models, program, "--public", "--hardware", "cpu-basic", "--no-wait").returncode == 0
+    assert not repo.private and repo.space.hardware == "cpu-basic" and "ALCOVE_TOKEN" in repo.space.secrets, "a public one is guarded"
 
 
 def test_a_failed_build_names_the_step(hub, call, space, folder):

@@ -1,6 +1,7 @@
 """The workflow that alcove writes: its steps run here, against the fake hub and a bare git remote."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def run_steps(folder: Path, env: dict[str, str], skip: tuple[str, ...] = ("Insta
     """Each `run` as GitHub runs it, until one fails."""
     job = yaml.safe_load((folder / ".github/workflows/sync_to_hf_space.yml").read_text())["jobs"]["sync-to-hub"]
     declared = {key: str(value) for key, value in job["env"].items() if "${{" not in str(value)}
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # python3 with the client in it
+    path = f"{Path(sys.executable).parent}:{env['PATH']}"  # python3 with the client in it
     output = ""
     for step in job["steps"]:
         if "run" not in step or step.get("name") in skip:
@@ -88,11 +89,36 @@ def test_a_git_push(hub, call, checkout, hub_env, tmp_path):
     assert ran.returncode == 0, ran.stdout
     assert ".dockerignore" in git(bare, "ls-tree", "-r", "--name-only", "main") and "api_cache" not in git(bare, "ls-tree", "-r", "--name-only", "main")
 
+    # The token is in no command line, where others on the machine could read it.
+    shim = tmp_path / "shim"
+    shim.mkdir()
+    (shim / "git").write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{tmp_path}/commands\nexec {shutil.which("git")} "$@"\n')
+    (shim / "git").chmod(0o755)
+    assert run_steps(checkout, {**hub_env, "HF_GIT_REMOTE": str(bare), "PATH": f"{shim}:{os.environ['PATH']}"}).returncode == 0
+    assert "push --force" in (tmp_path / "commands").read_text() and "hf_alice" not in (tmp_path / "commands").read_text()
+
     (checkout / "large.bin").write_bytes(b"\1" * (11 << 20))
     commit(checkout)
     large = run_steps(checkout, {**hub_env, "HF_GIT_REMOTE": str(bare)})
     assert large.returncode == 1 and "git lfs migrate import" in large.stdout and "large.bin" in large.stdout
     assert "large.bin" not in git(bare, "ls-tree", "-r", "--name-only", "main")
+
+
+def test_a_git_push_to_the_hub(hub, call, checkout, hub_env, tmp_path):
+    """Without the stand-in of a remote: git and git-lfs speak with the fake hub, whose Space then builds."""
+    (tmp_path / "home").mkdir(exist_ok=True)
+    space = hub.create_space("alice/finder")
+    assert call("space", "workflow", "alice/finder", "--folder", checkout, "--git").returncode == 0
+    env = {**hub_env, "GIT_TERMINAL_PROMPT": "0"}
+    for arguments in (["lfs", "install", "--skip-repo"], ["lfs", "track", "*.pt"]):
+        subprocess.run(["git", *arguments], cwd=checkout, env=env, check=True, capture_output=True)
+    (checkout / "net.pt").write_bytes(os.urandom(200_000))
+    subprocess.run(["git", "add", "-A"], cwd=checkout, env=env, check=True, capture_output=True)
+    commit(checkout)
+    ran = run_steps(checkout, env)
+    assert ran.returncode == 0, ran.stdout
+    files = hub.store.repos["spaces", "alice/finder"].at("main").files
+    assert files["net.pt"].lfs and ".dockerignore" in files and space.stage == "RUNNING"
 
 
 def test_keyless(call, checkout, hub_env):
