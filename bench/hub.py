@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One large file up to a Hub on this machine and down again: Alcove beside huggingface_hub.
 
-    .deps/venv/bin/python bench/hub.py [--megabytes 1000] [--rounds 3] [--json FILE]
+    script/bench hub [--megabytes 1000] [--rounds 3] [--json FILE]
 
 Both take turns, each round with content of its own, so that nothing is there already. Prints the least and the median of the wall
 clock's seconds, and the least of the processor's. What was fetched is compared with what was sent.
