@@ -28,6 +28,8 @@ def test_the_demo_reads_the_samples_and_says_how_many(run, port, samples):
     assert total == len(samples) and right == done.stdout.count("  right")
     assert all(name in done.stdout for name in samples)
     assert f"{total}/{total} recorded exactly once" in done.stdout
+    waiting = re.search(r"^(\d+) sheets wait for review on http://\S+/#review$", done.stdout, re.MULTILINE)
+    assert waiting and 0 < int(waiting[1]) < total
     assert "  remote  " in done.stdout and "  local  " in done.stdout
 
 

@@ -67,8 +67,8 @@ def wait_for(look, seconds: float = 60):
 
 
 @pytest.fixture
-def office(start_gateway, space) -> Office:
-    office = Office(start_gateway(space_url=space.url))
+def office(start_gateway, space, database) -> Office:
+    office = Office(start_gateway(space_url=space.url, **database))
     assert office.take_in()["entries"] == len(LISTED)
     return office
 
@@ -170,3 +170,24 @@ def test_more_papers_than_names(office):
     exam = office.get("/exam", exam_type="CIA1", subject_code="CS101")
     assert len(exam["papers"]) == 10 and exam["absent_in_all"] == 0
     assert {item["artifact_uuid"] for item in office.get("/review")["items"]} == set(uuids[4:])
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("utf-8-sig", "Müller, Анна"), ("utf-16", "Müller, Анна"), ("cp1252", "Müller, Zoë")])
+def test_lists_of_any_encoding_and_with_marks_of_writing_direction(start_gateway, space, encoding, name):
+    office = Office(start_gateway(space_url=space.url))
+    mark = "" if encoding == "cp1252" else "\u200f\u202b"
+    text = f'register_number,name\r\n{mark}7000000001{mark},"{mark}{name}"\r\n7000000001,"{name}"\r\n'
+    kept = office.http.post(office.url + "/roster", data=text.encode(encoding), timeout=60)
+    assert kept.status_code == 200 and kept.json()["entries"] == 1, kept.text
+    assert office.get("/people", q="7000000001")["people"] == [{"register_number": "7000000001", "name": name}]
+
+
+def test_a_list_of_a_hundred_thousand_lines(start_gateway, space):
+    office = Office(start_gateway(space_url=space.url))
+    text = "register_number,name,subject_code\n" + "".join(f"{700_000_000_000 + i},Name {i},CS101\n" for i in range(100_000))
+    kept = office.http.post(office.url + "/roster", data=text.encode(), timeout=300)
+    assert kept.status_code == 200 and kept.json()["entries"] == 100_000, kept.text[:300]
+    [uuid] = office.hand_in(picture(50))
+    assert office.get("/people", q="Name 99999")["people"][0]["register_number"] == "700000099999"
+    exam = office.get("/exam", exam_type="CIA1", subject_code="CS101")
+    assert exam["absent_in_all"] >= 99_999 and len(exam["absent"]) == 2000 and exam["papers"][0]["artifact_uuid"] == uuid
