@@ -24,7 +24,7 @@ def answer_sheets(hub: Hub, call: Callable, alcove: Path, models: Path, home: Pa
     """Create, push, build, wake, configure the gateway, scan, export."""
     rehearsed = call("space", "new", "answer-sheet", "--models", models, "--dry-run")
     assert rehearsed.returncode == 0 and not hub.store.repos, rehearsed.stderr
-    made = call("space", "new", "answer-sheet", "--models", models, "--yes", timeout=300)
+    made = call("space", "new", "answer-sheet", "--models", models, "--yes", timeout=1500)
     assert made.returncode == 0, made.stderr
     space = hub.space("alice/answer-sheet-ml")
     host = hub.app_host(space)
@@ -81,7 +81,7 @@ def paper_finder(hub: Hub, call: Callable, model: Path, home: Path, volume: Path
     for path in volume.rglob("*"):
         os.chmod(path, 0o777 if path.is_dir() else 0o666)
 
-    made = call("space", "new", "paper-finder", "--models", model, "--volume", "bucket:alice/papers:/data", "--private", "--yes", timeout=300)
+    made = call("space", "new", "paper-finder", "--models", model, "--volume", "bucket:alice/papers:/data", "--private", "--yes", timeout=1500)
     assert made.returncode == 0, made.stderr
     space = hub.space("alice/openreview-finder")
     before = answers(hub, space)
