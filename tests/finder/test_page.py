@@ -188,7 +188,7 @@ def test_more_comes_while_scrolling(open_page):
      "2,100 of 5,275"),
     ("fetching", {"state": "ready", "papers": 1000, "index": {"state": "indexing", "done": 0, "total": 1000, "phase": "fetching", "venue": "NeurIPS.cc/2025/Conference",
                                                               "phase_done": 2000, "phase_total": 5275, "per_second": 400, "seconds_left": 8}},
-     "2,000 papers of 5,275 fetched from NeurIPS.cc/2025/Conference"),
+     "2,000 of 5,275 papers fetched from NeurIPS.cc/2025/Conference"),
 ])
 def test_what_the_server_is_doing_is_told(open_page, look, name, status, says):
     page = open_page(before=lambda page: page.route("**/status", lambda route: route.fulfill(json=status)))

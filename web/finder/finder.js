@@ -294,7 +294,7 @@ const STATE_NAMES = { unknown: "Connecting", loading: "Starting", ready: "Ready"
 function coming(index, papers) {
   const pace = `${index.per_second >= 1 ? ` · ${Math.round(index.per_second)} a second` : ""}${index.seconds_left >= 1 ? ` · ${duration(index.seconds_left)} left` : ""}.`;
   if (index.phase === "fetching") return { done: index.phase_done, total: index.phase_total || undefined,
-    text: `${count(index.phase_done, "paper")}${index.phase_total ? ` of ${index.phase_total.toLocaleString()}` : ""} fetched from ${index.venue}${pace}` };
+    text: `${index.phase_done.toLocaleString()}${index.phase_total ? ` of ${index.phase_total.toLocaleString()}` : ""} papers fetched from ${index.venue}${pace}` };
   return { done: index.done, total: index.total || undefined,
     text: `${index.done.toLocaleString()} of ${index.total.toLocaleString()} can be found by meaning, all ${papers.toLocaleString()} by their words${pace}` };
 }
