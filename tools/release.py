@@ -115,7 +115,8 @@ def main() -> None:
     program = build / "alcove"
     version, commit = output(program, "--version").splitlines()[:2]
     shutil.rmtree(folder, ignore_errors=True)
-    own = [put(program, folder / "alcove"), put(build / "libalcove_engine.so", folder / "engine/libalcove_engine.so")]
+    own = [put(program, folder / "alcove")]
+    own += [put(path, folder / "engine" / path.name) for path in sorted(build.glob("libalcove_*.so"))]
     engine = [put(path, folder / "engine" / path.name) for path in sorted((ROOT / ".deps/openvino/lib").iterdir())]
     pdfium = [put(ROOT / ".deps/pdfium/lib/libpdfium.so", folder / "libpdfium.so")]
     parts = debian_parts(program, folder)
