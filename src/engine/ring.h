@@ -2,6 +2,7 @@
 // Things that a run borrows, as many as there are runs at once.
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -23,7 +24,7 @@ class Ring {
         std::lock_guard lock(ring_.mutex_);
         ring_.free_.push_back(std::move(thing_));
       }
-      ring_.returned_.notify_one();
+      ring_.returned_.notify_all();
     }
     Thing* operator->() const { return &thing_; }
 
@@ -34,12 +35,17 @@ class Ring {
     mutable Thing thing_;
   };
 
-  // Waits while all are out.
+  // Waits while all are out. First come, first served: who takes again at once, as work of many runs does,
+  // would otherwise pass those who wait for a single one.
   [[nodiscard]] Lease take() {
     std::unique_lock lock(mutex_);
-    returned_.wait(lock, [&] { return !free_.empty(); });
+    const auto turn = asked_++;
+    returned_.wait(lock, [&] { return turn == served_ && !free_.empty(); });
+    ++served_;
     Thing thing = std::move(free_.back());
     free_.pop_back();
+    lock.unlock();
+    returned_.notify_all();  // there may be one for the next, too
     return {*this, std::move(thing)};
   }
 
@@ -47,6 +53,7 @@ class Ring {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<Thing> free_;
+  std::uint64_t asked_ = 0, served_ = 0;
 };
 
 }  // namespace alcove::engine
