@@ -21,7 +21,8 @@ using std::chrono::seconds;
 // OWASP asks for at least 19 MiB and two passes; more memory would hurt a small host.
 constexpr unsigned long long kPasses = 3;
 constexpr std::size_t kMemory = 32 << 20;
-constexpr int kFailuresAllowed = 5;
+constexpr int kMostInLine = 3;  // who waits for a password to be checked keeps a thread
+constexpr int kFailuresAllowed = 5, kFailuresAMinute = 60;
 constexpr seconds kFirstLock{30}, kLongestLock{15 * 60};
 constexpr std::size_t kMostRemembered = 10'000;  // names with failures, and secrets that were looked up
 constexpr seconds kRemembered{2};
@@ -49,6 +50,19 @@ constexpr std::array<std::pair<std::string_view, Right>, 4> kRights{{{"read", Ri
                                                                      {"upload", Right::Upload},
                                                                      {"review", Right::Review},
                                                                      {"administer", Right::Administer}}};
+
+// A place in a short line, as long as this lives.
+class Place {
+ public:
+  explicit Place(std::atomic<int>& line) : line_(line), number_(++line) {}
+  Place(const Place&) = delete;
+  ~Place() { --line_; }
+  bool is_free() const { return number_ <= kMostInLine; }
+
+ private:
+  std::atomic<int>& line_;
+  const int number_;
+};
 
 std::string digest_of(const std::string& secret) { return sha256_hex(as_bytes(secret)); }
 
@@ -138,14 +152,22 @@ Result<void> AccountBook::set_up(const std::string& word, const std::string& nam
                                  const std::string& password) {
   TRY(check_name(name));
   TRY(check_password(password));
+  const auto refused = [] {
+    return fail(ErrorKind::BadInput,
+                "this link was used already, or a later start of the gateway printed another one",
+                "no_setup");
+  };
+  {
+    // A stranger's word costs no hashing.
+    const std::lock_guard lock(mutex_);
+    if (!TRY(connection_.first("SELECT digest FROM setup WHERE digest = $1", digest_of(word))))
+      return refused();
+  }
   const auto hash = TRY(hash_of(password));
   const std::lock_guard lock(mutex_);
   return connection_.transaction([&]() -> Result<void> {
     const auto used = TRY(connection_.execute("DELETE FROM setup WHERE digest = $1", digest_of(word)));
-    if (used == 0)
-      return fail(ErrorKind::BadInput,
-                  "this link was used already, or a later start of the gateway printed another one",
-                  "no_setup");
+    if (used == 0) return refused();
     return insert(name, hash, "administrator");
   });
 }
@@ -162,6 +184,9 @@ Result<void> AccountBook::insert(const std::string& name, const std::string& has
 
 Result<void> AccountBook::check_lock(const std::string& name) {
   const std::lock_guard lock(mutex_);
+  if (lately_.count >= kFailuresAMinute && lately_.until > Clock::now())
+    return fail(ErrorKind::Overloaded, "too many wrong passwords at this moment; try again in a minute",
+                "overloaded");
   const auto found = failures_.find(name);
   if (found == failures_.end() || found->second.until <= Clock::now()) return {};
   const auto left = std::chrono::ceil<seconds>(found->second.until - Clock::now());
@@ -172,6 +197,8 @@ Result<void> AccountBook::check_lock(const std::string& name) {
 
 void AccountBook::count_failure(const std::string& name) {
   const std::lock_guard lock(mutex_);
+  if (lately_.until <= Clock::now()) lately_ = {0, Clock::now() + seconds(60)};
+  ++lately_.count;
   if (failures_.size() >= kMostRemembered) failures_.clear();
   auto& failures = failures_[name];
   if (++failures.count < kFailuresAllowed) return;
@@ -182,8 +209,13 @@ void AccountBook::count_failure(const std::string& name) {
 Result<std::string> AccountBook::sign_in(const std::string& name, const std::string& password) {
   if (name.size() > kMostName || password.size() > kMostPassword)
     return fail(ErrorKind::BadInput, "name or password is wrong", "wrong_password");
-  const std::unique_lock one(hashing_);  // whoever guesses waits in line
   TRY(check_lock(name));
+  const Place place(in_line_);
+  if (!place.is_free())
+    return fail(ErrorKind::Overloaded, "many are signing in at this moment; try again in a moment",
+                "overloaded");
+  const std::unique_lock one(hashing_);
+  TRY(check_lock(name));  // those before in the line may have locked it
   std::string hash;
   {
     const std::lock_guard lock(mutex_);

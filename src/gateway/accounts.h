@@ -1,6 +1,7 @@
 #pragma once
 // Who may: accounts of people with their sessions, and tokens of scanners. Home of libsodium.
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -51,7 +52,8 @@ class AccountBook {
   Result<void> set_up(const std::string& word, const std::string& name, const std::string& password);
 
   // A session's secret. BadInput ("wrong_password") alike for a wrong name and a wrong password; Overloaded
-  // ("locked_out") for a while after five of them, longer each time.
+  // ("locked_out") for a while after five of them, longer each time, and ("overloaded") while many sign in,
+  // or after many wrong passwords within a minute, whoever they were for.
   Result<std::string> sign_in(const std::string& name, const std::string& password);
   void sign_out(const std::string& secret);
   Result<std::optional<Admitted>> session(const std::string& secret);  // none: forged, expired or signed out
@@ -85,9 +87,11 @@ class AccountBook {
 
   std::mutex mutex_;    // of all but the hashing
   std::mutex hashing_;  // one at a time: each takes 32 MiB
+  std::atomic<int> in_line_{0};
   store::Connection connection_;
   bool in_force_ = false;
   std::map<std::string, Failures> failures_;  // by name
+  Failures lately_;                           // of all names; until: the end of their minute
   std::map<std::string, Seen> seen_;          // by digest
 };
 

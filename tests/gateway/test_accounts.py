@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -150,3 +151,10 @@ def test_nobody_comes_in_unnamed_where_that_is_wanted(start_gateway, space):
     gateway = start_gateway("--require-account", space_url=space.url)
     assert hand_in(gateway.url, 9) == 401
     assert requests.get(gateway.url + "/session", timeout=60).json()["accounts"] is True
+
+
+def test_a_flood_of_guesses_is_turned_away_and_who_is_in_stays_in(gateway, administrator):
+    with ThreadPoolExecutor(24) as strangers:
+        said = list(strangers.map(lambda number: Person(gateway).sign_in(f"guess {number}", "wrong password").status_code, range(96)))
+    assert set(said) <= {401, 429} and 429 in said
+    assert administrator.call("GET", "/review").status_code == 200
