@@ -34,15 +34,15 @@ std::size_t last_event(const Request& request) {
 
 void BatchRoutes::with_upload(Request request, Answer answer, Use use) {
   const auto held = std::make_shared<const Request>(std::move(request));
-  const auto taken = space_.submit(
+  space_.submit(
       [this, held, answer, use = std::move(use)](sheets::SheetReader&, double) {
         if (answer.gone()) return answer.send(error_reply({ErrorKind::Unavailable, "the client hung up"}));
         auto upload = BatchUpload::of(held, limits_);
         if (!upload) return answer.send(error_reply(upload.error()));
         use(*std::move(upload), *held, answer);
       },
+      [this, answer](const Error& error) { answer.send(busy_reply(error, space_.retry_after())); },
       answer.gone);
-  if (!taken) answer.send(busy_reply(taken.error(), space_.retry_after()));
 }
 
 void BatchRoutes::stream(Request request, Answer answer) {

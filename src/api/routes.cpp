@@ -8,6 +8,7 @@
 #include <span>
 
 #include "api/assets.h"
+#include "api/idleness.h"
 #include "api/status.h"
 #include "base/log.h"
 
@@ -78,6 +79,13 @@ Reply not_allowed(const std::string& path, const std::string& methods) {
   return reply;
 }
 
+bool comes_by_the_clock(const Route* route) {
+  if (route == nullptr) return false;
+  constexpr std::string_view kProbes[] = {"/health", "/healthz",        "/livez",
+                                          "/readyz", "/v2/health/live", "/v2/health/ready"};
+  return route->access == Access::Figures || std::ranges::find(kProbes, route->path) != std::end(kProbes);
+}
+
 }  // namespace
 
 Routes::Routes(Door door, std::vector<Route> routes, std::vector<Route> dialects)
@@ -96,6 +104,11 @@ std::vector<std::string> Routes::endpoints() const {
   for (const auto& route : std::span(routes_).first(own_))
     all.push_back(fmt::format("{} {}", name_of(route.method), route.path));
   return all;
+}
+
+Idleness& since_last_call() {
+  static Idleness idleness;
+  return idleness;
 }
 
 std::string Routes::allowed_methods(std::string_view path) const {
@@ -121,7 +134,9 @@ std::optional<Reply> Routes::refuse(const Request& head) const {
 }
 
 void Routes::handle(Request request, Answer answer) const {
-  if (const auto* route = find(request.method, request.path)) {
+  const auto* route = find(request.method, request.path);
+  if (!comes_by_the_clock(route)) since_last_call().note_use();
+  if (route != nullptr) {
     request.parameter = *match_route(route->path, request.path);
     return route->handle(std::move(request), std::move(answer));
   }

@@ -57,7 +57,7 @@ Result<void> serve_paper_finder(const FinderProcess& process, LoadEmbedder load)
     note.write(process.finder.indexer.data, server.host, port);
     space.start(fmt::format("{}:{}", server.host, port));
     leaving = std::thread([&] {
-      wait_for_stop(signals);
+      wait_for_stop(signals, process.idle_exit, is_busy);
       space.drain();
       finish_or_stop(signals, process.drain, is_busy);
       stop_server();

@@ -16,7 +16,8 @@ struct FinderProcess {
   ServerSettings server;
   Door door;
   FinderSettings finder;
-  std::chrono::seconds drain{25};  // how long searches in hand may take after SIGTERM
+  std::chrono::seconds idle_exit{0};  // after so long without a call the process ends in order; 0: never
+  std::chrono::seconds drain{25};     // how long searches in hand may take after SIGTERM
 };
 
 // Serves until SIGTERM or SIGINT; a second signal ends the process at once. Words are searched as soon as it

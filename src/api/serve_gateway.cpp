@@ -138,7 +138,11 @@ Result<void> serve_gateway(const GatewayProcess& process) {
     if (setup) report_setup(process, port, *setup);
     gateway.start();
     leaving = std::thread([&] {
-      wait_for_stop(signals);
+      // A sheet that waits for its Space has a gateway that waits with it.
+      wait_for_stop(signals, process.idle_exit, [&] {
+        const auto sheets = wiring->ledger->counts();
+        return !sheets || sheets->waiting + sheets->reading > 0;
+      });
       service.drain();
       gateway.drain();
       finish_or_stop(signals, process.drain, [&] { return gateway.under_way() > 0; });

@@ -29,7 +29,10 @@ Result<void> serve_answer_sheet(const SheetProcess& process) {
 
   auto reader = process.reader;
   reader.engine.requests = process.workers;
-  SheetSpace space({.models = process.reader.models, .workers = process.workers, .queue = process.queue},
+  SheetSpace space({.models = process.reader.models,
+                    .workers = process.workers,
+                    .queue = process.queue,
+                    .idle_unload = process.idle_unload},
                    [reader] { return load_reader(reader); });
   const auto pool = std::make_shared<imaging::DecodePool>(imaging::PoolSettings{.workers = process.workers});
   SheetService service({.door = process.door,
@@ -41,7 +44,7 @@ Result<void> serve_answer_sheet(const SheetProcess& process) {
     log(LogLevel::Info, "listening", {{"host", process.server.host}, {"port", static_cast<long long>(port)}});
     space.start();
     leaving = std::thread([&] {
-      wait_for_stop(signals);
+      wait_for_stop(signals, process.idle_exit, [&] { return is_busy(space); });
       space.drain();
       finish_or_stop(signals, process.drain, [&] { return requests_in_flight() > 0 || is_busy(space); });
       stop_server();

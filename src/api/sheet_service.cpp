@@ -140,7 +140,7 @@ void SheetService::metrics(Request, Answer answer) {
       {"alcove_queue_waiting", "Sheets that wait.", static_cast<double>(space_.queue().waiting())},
       {"alcove_queue_running", "Sheets being read.", static_cast<double>(space_.queue().running())},
       {"alcove_jobs", "Jobs kept, read and unread.", static_cast<double>(batches_.jobs())},
-      {"alcove_ready", "1 when sheets are read.", state.reader && !space_.draining() ? 1.0 : 0.0},
+      {"alcove_ready", "1 when sheets are read.", state.usable() && !space_.draining() ? 1.0 : 0.0},
       {"alcove_model_load_seconds", "The last load of the models.", state.load_seconds},
       {"process_resident_memory_bytes", "Memory of this process.", resident_bytes()},
   });
@@ -156,7 +156,7 @@ void SheetService::extract_base64(Request request, Answer answer) {
 }
 
 void SheetService::predict(GradioCall call) {
-  const auto taken = space_.submit(
+  space_.submit(
       [this, call](sheets::SheetReader& reader, double queued_seconds) {
         if (call.gone()) return;
         call.begin();
@@ -169,20 +169,18 @@ void SheetService::predict(GradioCall call) {
         if (answer.status == 200) return call.done(Json::array({std::move(answer.body)}));
         call.done(fail(ErrorKind::BadInput, answer.body.value("detail", std::string())));
       },
-      call.gone);
-  if (!taken) call.done(std::unexpected(taken.error()));
+      [call](const Error& error) { call.done(std::unexpected(error)); }, call.gone);
 }
 
 void SheetService::read_upload(Request request, Answer answer, ParseUpload parse) {
   // The upload points into the request's body, so the request stays where it is until it is answered.
   const auto held = std::make_shared<const Request>(std::move(request));
-  const auto taken = space_.submit(
+  space_.submit(
       [this, held, answer, parse](sheets::SheetReader& reader, double queued_seconds) {
         if (answer.gone()) return answer.send(error_reply({ErrorKind::Unavailable, "the client hung up"}));
         answer.send(reading_reply(*held, parse, reader, queued_seconds));
       },
-      answer.gone);
-  if (!taken) answer.send(unavailable(taken.error()));
+      [this, answer](const Error& error) { answer.send(unavailable(error)); }, answer.gone);
 }
 
 Reply SheetService::reading_reply(const Request& request, ParseUpload parse, sheets::SheetReader& reader,

@@ -1,6 +1,7 @@
 #include "api/sheet_space.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <cmath>
@@ -45,7 +46,7 @@ SheetSpace::~SheetSpace() {
 }
 
 void SheetSpace::start() {
-  loader_ = std::thread([this] { load_until_loaded(); });
+  loader_ = std::thread([this] { keep_loaded(); });
 }
 
 SheetSpace::State SheetSpace::state() const {
@@ -56,6 +57,50 @@ SheetSpace::State SheetSpace::state() const {
 void SheetSpace::set(State state) {
   const std::lock_guard lock(mutex_);
   state_ = std::move(state);
+}
+
+void SheetSpace::keep_loaded() {
+  load_until_loaded();
+  if (settings_.idle_unload.count() == 0) return;
+  const auto look = std::min<std::chrono::milliseconds>(settings_.idle_unload, std::chrono::seconds(1));
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      if (stopping_.wait_for(lock, look, [this] { return stop_; })) return;
+    }
+    if (rest_if_idle()) log(LogLevel::Info, "models_resting");
+    if (state().phase == Phase::Failed) load_until_loaded();  // they rested, and could not be woken
+  }
+}
+
+bool SheetSpace::rest_if_idle() {
+  const std::lock_guard waking(waking_);
+  if (since_last_sheet_.length() < settings_.idle_unload || queue_.waiting() + queue_.running() > 0)
+    return false;
+  State resting = state();
+  if (resting.phase != Phase::Ready) return false;
+  resting.phase = Phase::Resting;
+  resting.reader = nullptr;
+  set(std::move(resting));
+  ::malloc_trim(0);  // freed memory is the process's until it is given back
+  return true;
+}
+
+// On a worker.
+Result<std::shared_ptr<sheets::SheetReader>> SheetSpace::reader_in_hand() {
+  const std::lock_guard waking(waking_);
+  if (const auto now = state(); now.reader) return now.reader;
+  const auto start = Clock::now();
+  auto reader = load_();
+  const double seconds = seconds_since(start);
+  if (!reader) {
+    log(LogLevel::Error, "models_failed", {{"error", reader.error().message}});
+    set({Phase::Failed, reader.error().message, nullptr, seconds});
+    return fail(ErrorKind::Unavailable, reader.error().message, "models_failed");
+  }
+  log(LogLevel::Info, "models_awake", {{"seconds", seconds}});
+  set({Phase::Ready, {}, *reader, seconds});
+  return *std::move(reader);
 }
 
 void SheetSpace::load_until_loaded() {
@@ -95,28 +140,35 @@ Result<void> SheetSpace::admit() {
 }
 
 int SheetSpace::retry_after() const {
-  if (state().phase != Phase::Ready) return 2;
+  if (!state().usable()) return 2;
   const double ahead = static_cast<double>(queue_.waiting() + queue_.running());
   const double seconds = seconds_per_sheet_ * ahead / std::max(1, queue_.workers());
   return static_cast<int>(std::ceil(std::clamp(seconds, 1.0, 60.0)));
 }
 
-std::function<void()> SheetSpace::timed(Work work) {
-  return [this, arrived = Clock::now(), reader = state().reader, work = std::move(work)] {
+std::function<void()> SheetSpace::timed(Work work, Refuse refuse) {
+  return [this, arrived = Clock::now(), work = std::move(work), refuse = std::move(refuse)] {
+    const auto reader = reader_in_hand();
+    if (!reader) return refuse(reader.error());
     const auto start = Clock::now();
-    work(*reader, std::chrono::duration<double>(start - arrived).count());
+    work(**reader, std::chrono::duration<double>(start - arrived).count());
+    since_last_sheet_.note_use();
     const double took = seconds_since(start);
     // Work that was dropped at once says nothing of how long a sheet takes.
     if (took > 0.001) seconds_per_sheet_ = 0.8 * seconds_per_sheet_ + 0.2 * took;
   };
 }
 
-Result<void> SheetSpace::submit(Work work, std::function<bool()> gone) {
-  if (auto admitted = admit(); !admitted && admitted.error().kind != ErrorKind::Overloaded) return admitted;
-  if (queue_.offer({timed(std::move(work)), std::move(gone)})) return {};
-  return fail(ErrorKind::Overloaded, "too many sheets wait already; try again in a moment", "overloaded");
+void SheetSpace::submit(Work work, Refuse refuse, std::function<bool()> gone) {
+  if (const auto admitted = admit(); !admitted && admitted.error().kind != ErrorKind::Overloaded)
+    return refuse(admitted.error());
+  if (queue_.offer({timed(std::move(work), refuse), std::move(gone)})) return;
+  refuse({ErrorKind::Overloaded, "too many sheets wait already; try again in a moment", "overloaded"});
 }
 
-void SheetSpace::submit_again(Work work) { queue_.come_again({timed(std::move(work)), {}}); }
+// Only from work that runs, which holds the models here.
+void SheetSpace::submit_again(Work work) {
+  queue_.come_again({timed(std::move(work), [](const Error&) {}), {}});
+}
 
 }  // namespace alcove::api

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "api/idleness.h"
 #include "api/work_queue.h"
 #include "base/result.h"
 #include "sheets/reader.h"
@@ -25,18 +26,21 @@ struct SpaceSettings {
   std::filesystem::path models;
   int workers = 2;
   std::size_t queue = 32;
+  std::chrono::milliseconds idle_unload{0};    // without a sheet, until the models are put away; 0: never
   std::chrono::milliseconds look_again{2000};  // between looks at the folder while its models cannot be used
 };
 
 // Safe from any thread.
 class SheetSpace {
  public:
-  enum class Phase { Loading, Ready, Failed };
+  // Resting: nobody came for a while and the models were put away; the next sheet fetches them.
+  enum class Phase { Loading, Ready, Resting, Failed };
   struct State {
     Phase phase = Phase::Loading;
     std::string error;                            // when Failed
     std::shared_ptr<sheets::SheetReader> reader;  // when Ready
     double load_seconds = 0;                      // of the last load that ended
+    bool usable() const { return phase == Phase::Ready || phase == Phase::Resting; }
   };
 
   SheetSpace(SpaceSettings settings, LoadReader load);
@@ -58,17 +62,23 @@ class SheetSpace {
   // lately.
   int retry_after() const;
 
-  // Runs on a worker, with the reader and the seconds it waited; must not throw. Errors as admit(), at once.
-  // Work whose caller has `gone` makes room for others: it then runs early and elsewhere, only to see that.
+  // Runs on a worker, with the reader and the seconds it waited; must not throw. `refuse` is called in its
+  // place: at once with what admit() says, or on the worker when models that rested cannot be loaded any
+  // more. Work whose caller has `gone` makes room for others: it then runs early and elsewhere, only to see
+  // that.
   using Work = std::function<void(sheets::SheetReader&, double queued_seconds)>;
-  Result<void> submit(Work work, std::function<bool()> gone = {});
+  using Refuse = std::function<void(const Error&)>;
+  void submit(Work work, Refuse refuse, std::function<bool()> gone = {});
   // The same from work that runs: behind all that waits, and never refused.
   void submit_again(Work work);
 
  private:
+  void keep_loaded();
   void load_until_loaded();
   void set(State state);
-  std::function<void()> timed(Work work);
+  bool rest_if_idle();
+  Result<std::shared_ptr<sheets::SheetReader>> reader_in_hand();
+  std::function<void()> timed(Work work, Refuse refuse);
 
   const SpaceSettings settings_;
   const LoadReader load_;
@@ -78,6 +88,8 @@ class SheetSpace {
   bool stop_ = false;
   std::atomic<bool> draining_{false};
   std::atomic<double> seconds_per_sheet_{0.5};
+  Idleness since_last_sheet_;
+  std::mutex waking_;  // one worker loads what rested, the others wait for it
   std::thread loader_;
   WorkQueue queue_;  // last: its threads use the rest
 };

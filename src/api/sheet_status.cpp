@@ -13,6 +13,7 @@ std::string_view name_of(SheetSpace::Phase phase) {
   switch (phase) {
     case SheetSpace::Phase::Loading: return "loading";
     case SheetSpace::Phase::Ready: return "ready";
+    case SheetSpace::Phase::Resting: return "resting";
     case SheetSpace::Phase::Failed: return "failed";
   }
   return "failed";
@@ -41,7 +42,7 @@ Json workers_json(const imaging::PoolStatus& pool) {
 Json status_json(const SheetSpace& space, std::uint64_t body_limit, const BatchLimits& batch,
                  const std::optional<imaging::PoolStatus>& decode_workers) {
   const auto state = space.state();
-  const bool ready = state.phase == SheetSpace::Phase::Ready && !space.draining();
+  const bool ready = state.usable() && !space.draining();
   const auto folder = sheets::find_models(space.settings().models);
 
   Json json{{"ready", ready},

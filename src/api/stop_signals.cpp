@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "api/idleness.h"
 #include "api/server.h"
 #include "base/log.h"
 
@@ -10,6 +11,7 @@ namespace alcove::api {
 namespace {
 
 constexpr std::chrono::milliseconds kLook{50};
+constexpr std::chrono::milliseconds kIdleLook{250};
 
 }  // namespace
 
@@ -23,10 +25,20 @@ sigset_t block_stop_signals() {
   return set;
 }
 
-void wait_for_stop(const sigset_t& signals) {
-  int signal = 0;
-  sigwait(&signals, &signal);
-  log(LogLevel::Info, "stopping", {{"in_flight", static_cast<long long>(requests_in_flight())}});
+void wait_for_stop(const sigset_t& signals, std::chrono::seconds idle_exit,
+                   const std::function<bool()>& busy) {
+  const timespec look{0, std::chrono::nanoseconds(kIdleLook).count()};
+  bool idle = false;
+  if (idle_exit.count() == 0) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+  } else {
+    since_last_call().note_use();  // the start is a beginning, too
+    while (!idle && sigtimedwait(&signals, nullptr, &look) < 0)
+      idle = since_last_call().length() >= idle_exit && requests_in_flight() == 0 && !busy();
+  }
+  log(LogLevel::Info, idle ? "idle_exit" : "stopping",
+      {{"in_flight", static_cast<long long>(requests_in_flight())}});
 }
 
 void finish_or_stop(const sigset_t& signals, std::chrono::milliseconds limit,

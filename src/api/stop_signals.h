@@ -12,7 +12,9 @@ namespace alcove::api {
 // A client that hangs up does not end the program either.
 sigset_t block_stop_signals();
 
-void wait_for_stop(const sigset_t& signals);
+// Or, with `idle_exit` above 0, until nobody has asked for anything for so long and nothing is busy.
+void wait_for_stop(const sigset_t& signals, std::chrono::seconds idle_exit = {},
+                   const std::function<bool()>& busy = {});
 // Until nothing is busy any more, or the limit is over; a second signal ends the process at once.
 void finish_or_stop(const sigset_t& signals, std::chrono::milliseconds limit,
                     const std::function<bool()>& busy);

@@ -42,6 +42,7 @@ Result<api::GatewayProcess> settings_of(GatewayOptions options, const ReaderOpti
   process.door = options.serving.door;
   process.reader = TRY(reader_settings(reader));
   process.sheet = reader.sheet;
+  process.idle_exit = std::chrono::seconds(options.serving.idle_exit);
   process.readers.policy = TRY(gateway::parse_policy(options.policy));
   process.readers.hold = std::chrono::seconds(options.hold);
   process.ledger.lease_ms = 1000 * options.lease;

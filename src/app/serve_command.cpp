@@ -14,6 +14,7 @@ namespace {
 struct ServeSheetsOptions {
   ServerOptions serving;
   api::SheetProcess process;
+  int idle_unload = 0;  // seconds
 };
 
 int serve_answer_sheet(ServeSheetsOptions options, const ReaderOptions& reader_options) {
@@ -25,6 +26,8 @@ int serve_answer_sheet(ServeSheetsOptions options, const ReaderOptions& reader_o
   process.door = options.serving.door;
   process.reader = *std::move(reader);
   process.sheet = reader_options.sheet;
+  process.idle_exit = std::chrono::seconds(options.serving.idle_exit);
+  process.idle_unload = std::chrono::seconds(options.idle_unload);
   const auto served = api::serve_answer_sheet(process);
   return served ? kDone : report(served.error());
 }
@@ -40,6 +43,7 @@ void add_serve(CLI::App& parser, Run& run) {
   auto options = std::make_shared<ServeSheetsOptions>();
   auto& process = options->process;
   add_server_options(*sheets, options->serving);
+  add_idle_unload(*sheets, options->idle_unload);
   sheets->add_option("--workers", process.workers, "sheets read at once")
       ->envname("ALCOVE_WORKERS")
       ->check(CLI::Range(1, 256))

@@ -14,6 +14,7 @@
 #include "app/server_options.h"
 #include "base/log.h"
 #include "base/sha256.h"
+#include "papers/resting_embedder.h"
 #include "store/paper_folder.h"
 #include "store/paper_snapshots.h"
 
@@ -29,6 +30,7 @@ struct ServeFinderOptions {
   api::FinderProcess process;
   PapersOptions papers;
   std::string work;
+  int idle_unload = 0;  // seconds
 };
 
 // Where a Space's storage is mounted, else a folder beside whoever starts it.
@@ -80,8 +82,13 @@ int serve(ServeFinderOptions options) {
   auto& venues = process.finder.indexer.venues;
   if (venues.empty()) process.finder.indexer.first_venue = kFirstVenue;
   std::erase(venues, "none");
-  const auto served = api::serve_paper_finder(
-      process, [papers = options.papers, weights] { return load_or_fetch_model(papers, weights); });
+  process.idle_exit = std::chrono::seconds(options.serving.idle_exit);
+  const auto load = [papers = options.papers, weights] { return load_or_fetch_model(papers, weights); };
+  const auto served = api::serve_paper_finder(process, [&]() -> Result<std::shared_ptr<papers::Embedder>> {
+    auto embedder = TRY(load());
+    if (!embedder || options.idle_unload == 0) return embedder;
+    return papers::rest_when_idle(std::move(embedder), load, std::chrono::seconds(options.idle_unload));
+  });
   return served ? kDone : report(served.error());
 }
 
@@ -125,6 +132,7 @@ void add_serve_finder(CLI::App& serve_command, Run& run) {
   auto* command = serve_command.add_subcommand("paper-finder", "An index of papers behind a page and an API");
   auto options = std::make_shared<ServeFinderOptions>();
   add_server_options(*command, options->serving);
+  add_idle_unload(*command, options->idle_unload);
   add_search_limits(*command, options->process.finder);
   options->papers.data = storage_folder();
   add_papers_options(*command, options->papers);

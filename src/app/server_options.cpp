@@ -33,12 +33,28 @@ void add_server_options(CLI::App& command, ServerOptions& options) {
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
   command
+      .add_option("--idle-exit", options.idle_exit,
+                  "seconds without a call, probes aside, until the program ends by itself; 0: never")
+      ->envname("ALCOVE_IDLE_EXIT")
+      ->check(CLI::Range(0, 31'536'000))
+      ->capture_default_str();
+  command
       .add_option("--token-file", options.token_file,
                   "file of bearer tokens, one a line, beside ALCOVE_TOKEN")
       ->envname("ALCOVE_TOKEN_FILE");
   command.add_flag("--guard-metrics", options.door.guard_figures, "/metrics and /status want a token too")
       ->envname("ALCOVE_GUARD_METRICS");
   add_log_option(command, options.log);
+}
+
+void add_idle_unload(CLI::App& command, int& seconds) {
+  command
+      .add_option(
+          "--idle-unload", seconds,
+          "seconds without work until models leave the memory; the next caller waits for them; 0: never")
+      ->envname("ALCOVE_IDLE_UNLOAD")
+      ->check(CLI::Range(0, 31'536'000))
+      ->capture_default_str();
 }
 
 void add_log_option(CLI::App& command, std::string& format) {
