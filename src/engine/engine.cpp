@@ -198,7 +198,7 @@ class PluginEngine : public Engine {
 
 // Each once, under the lock of open_engine().
 Result<Runtime*> open_backend(Backend backend, Device device) {
-  static std::map<Choice, Runtime*> runtimes;
+  static auto& runtimes = *new std::map<Choice, Runtime*>;
   auto& runtime = runtimes[{device, backend}];
   if (!runtime)
     runtime = TRY(open_runtime(plugin_folders(),
@@ -237,8 +237,8 @@ void prepare_environment() {
 
 Result<Engine*> open_engine(const Choice& choice) {
   static std::mutex mutex;
-  static std::map<Choice, Engine*>
-      engines;  // they live as long as the process, like the libraries under them
+  // They live as long as the process, like the libraries under them.
+  static auto& engines = *new std::map<Choice, Engine*>;
   std::lock_guard lock(mutex);
   auto& engine = engines[choice];
   if (!engine) {

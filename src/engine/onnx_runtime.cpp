@@ -23,7 +23,12 @@
 namespace alcove::engine {
 namespace {
 
+#ifdef __SANITIZE_ADDRESS__
+// The sanitizer opens libraries in our place, and does not look where we would.
+constexpr const char* kLibrary = ALCOVE_ONNXRUNTIME_LIBRARY;
+#else
 constexpr const char* kLibrary = "libonnxruntime.so.1";
+#endif
 // The oldest version of the C API that has every function called here; later libraries still give it.
 constexpr std::uint32_t kApiVersion = 17;
 

@@ -126,6 +126,7 @@ def test_a_text_model_leaves_and_comes_back(start, run, alcove, tmp_path, capsys
         assert reply.status_code == 200, reply.text
         return [hit["id"] for hit in reply.json()["results"]]
 
+    server.wait_until("/api/search?q=graphs&mode=meaning", 200)
     before = search("graphs")
     wait_for_event(server, "model_resting")
     resting = anonymous(server.process.pid)

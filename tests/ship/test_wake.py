@@ -30,10 +30,10 @@ def test_nothing_is_lost_while_the_space_wakes(hub, alcove, models, samples, tmp
 def test_a_space_that_left_by_itself_comes_back(hub, alcove, models, samples, tmp_path):
     space = waking.sleeping_space(hub, tmp_path / "spaces", alcove, models, {"ALCOVE_IDLE_EXIT": "1"})
     first = waking.wake(hub, space, tmp_path, alcove, SHEETS[:1])
-    end = time.monotonic() + 90
-    while not space.app.ended():  # the gateway is gone, and nobody else asks
+    left, end = space.app, time.monotonic() + 90
+    while not left.ended():  # the gateway is gone, and nobody else asks
         assert time.monotonic() < end, "it did not leave"
         time.sleep(0.1)
-    assert space.app.process.process.returncode == 0
+    assert left.process.process.returncode == 0
     again = waking.wake(hub, space, tmp_path, alcove, SHEETS[1:2])
     assert [each["register_number"] for each in first.answers + again.answers] == [samples[name]["register_number"] for name in SHEETS[:2]]
