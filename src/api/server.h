@@ -21,7 +21,7 @@ struct ServerSettings {
   std::uint64_t body_limit = 52'428'800;
   std::uint64_t upload_memory = 512 << 20;  // of all bodies held at once
   std::filesystem::path spool;  // folder for large bodies while they arrive; empty: all stay in memory
-  std::chrono::seconds upload_time{300};    // for one body to arrive
+  std::chrono::seconds upload_time{300};  // for one body to arrive
   std::chrono::seconds idle_time{60};  // of a connection between requests, headers that come slowly included
   std::vector<std::string> allowed_origins{"*"};  // of pages elsewhere that may call; none: no page may
 };

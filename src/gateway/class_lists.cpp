@@ -53,10 +53,10 @@ ALTER TABLE answers ADD COLUMN ruling TEXT NOT NULL DEFAULT '';  -- empty: of be
 )"}};
 
 constexpr std::array<std::pair<Ruling, std::string_view>, 5> kRulings{{{Ruling::Belongs, "belongs"},
-                                                                         {Ruling::Unlisted, "unlisted"},
-                                                                         {Ruling::Blank, "blank"},
-                                                                         {Ruling::Duplicate, "duplicate"},
-                                                                         {Ruling::Withdrawn, "withdrawn"}}};
+                                                                       {Ruling::Unlisted, "unlisted"},
+                                                                       {Ruling::Blank, "blank"},
+                                                                       {Ruling::Duplicate, "duplicate"},
+                                                                       {Ruling::Withdrawn, "withdrawn"}}};
 
 constexpr std::string_view kAnswerColumns =
     "SELECT uuid, who, register_number, subject_code, given_at, id, ruling FROM answers WHERE id ";

@@ -9,8 +9,8 @@
 #include <vector>
 
 #ifdef __SANITIZE_ADDRESS__
-// The leak checker finds the thread-local memory of libraries opened later by a table of its own, and what that
-// says of PDFium's is not there any more.
+// The leak checker finds the thread-local memory of libraries opened later by a table of its own, and what
+// that says of PDFium's is not there any more.
 extern "C" const char* __asan_default_options() { return "intercept_tls_get_addr=0"; }
 #endif
 

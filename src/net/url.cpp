@@ -77,7 +77,8 @@ std::string shown(std::string_view url) {
 }
 
 bool is_loopback(const Origin& origin) {
-  return origin.host == "localhost" || origin.host.ends_with(".localhost") || origin.host == "[::1]" || origin.host.starts_with("127.");
+  return origin.host == "localhost" || origin.host.ends_with(".localhost") || origin.host == "[::1]" ||
+         origin.host.starts_with("127.");
 }
 
 }  // namespace alcove::net

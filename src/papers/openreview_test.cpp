@@ -207,12 +207,15 @@ TEST(OpenreviewWait, IsReadFromWhereverItStands) {
   EXPECT_EQ(wait({{"ratelimit-reset", "7"}}, R"({"details":{"resetTime":"2026-08-31T08:59:25.212Z"}})"),
             59 * 60 + 25);
   EXPECT_EQ(wait({{"ratelimit-reset", "7"}}, "{}"), 7);
-  EXPECT_EQ(wait({}, R"x({"message":"made 37 requests. Please try again in 60 minutes and 13 seconds (2026-08-31-1)"})x"),
-            3'613);
+  EXPECT_EQ(
+      wait(
+          {},
+          R"x({"message":"made 37 requests. Please try again in 60 minutes and 13 seconds (2026-08-31-1)"})x"),
+      3'613);
   EXPECT_EQ(wait({}, R"({"message":"try again in 2 hours"})"), 7'200);
-for (const auto* nothing : {"", "<html>", "{}", "[]", R"({"message":"no"})",
-                            R"({"details":{"resetTime":"soon"}})", R"({"message":7})"})
-  EXPECT_EQ(wait({}, nothing), -1) << nothing;
+  for (const auto* nothing : {"", "<html>", "{}", "[]", R"({"message":"no"})",
+                              R"({"details":{"resetTime":"soon"}})", R"({"message":7})"})
+    EXPECT_EQ(wait({}, nothing), -1) << nothing;
 }
 
 }  // namespace

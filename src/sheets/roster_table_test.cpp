@@ -49,7 +49,8 @@ TEST(RosterTable, ReadsEncodingsThatSpreadsheetsWrite) {
 TEST(RosterTable, TakesOutWhatNobodySees) {
   const auto read = table(
       "\xE2\x80\x8F"  // right-to-left mark
-      "2122\xE2\x80\x8B,\xC2\xA0 A\xE2\x80\x8E" "B  C \n");
+      "2122\xE2\x80\x8B,\xC2\xA0 A\xE2\x80\x8E"
+      "B  C \n");
   EXPECT_EQ(read.rows[0].cells, (Cells{"2122", "AB C"}));
   EXPECT_TRUE(read.rows[0].had_marks);
   EXPECT_FALSE(table("a,b").rows[0].had_marks);

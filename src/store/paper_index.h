@@ -79,8 +79,8 @@ class PaperIndex {
   // Another model's vectors are dropped: they lie in another space.
   Result<void> set_model(const IndexModel& model);
   Result<void> set_note(std::string_view name, std::string_view text);
-  // New, or in place of the one with its id. `vector_hash` says what its vector has to be made of: one made of
-  // something else is dropped.
+  // New, or in place of the one with its id. `vector_hash` says what its vector has to be made of: one made
+  // of something else is dropped.
   Result<void> put(const Paper& paper, std::string_view text_hash, std::string_view vector_hash);
   Result<void> remove(PaperNumber number);
   // BadInput when the vector is not model().width wide or holds a number that is not finite.

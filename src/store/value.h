@@ -47,8 +47,8 @@ struct Blob {
 // One column of a row.
 using Value = std::variant<std::nullptr_t, std::int64_t, double, std::string, Blob>;
 
-// Columns by position, from 0. Asked for as another type than it has, a column is 0, or empty text or bytes, as
-// NULL is: SQLite lets a damaged or foreign file hold anything anywhere. A whole number is a real one too.
+// Columns by position, from 0. Asked for as another type than it has, a column is 0, or empty text or bytes,
+// as NULL is: SQLite lets a damaged or foreign file hold anything anywhere. A whole number is a real one too.
 class Row {
  public:
   Row() = default;
