@@ -339,55 +339,55 @@ void GatewayService::record(Request request, Answer answer) {
     }
     const auto waiting = ledger_.is_waiting(uuid);
     if (!waiting) return answer.send(database_reply(waiting.error()));
-    if (!*waiting)
-      return answer.send(error_reply({ErrorKind::NotFound, "there is no such record", "no_such_record"}));
+    if (!*waiting) return answer.send(no_such_record());
     auto reply = json_reply(202, {{"artifact_uuid", uuid}, {"status", "queued"}});
     reply.set_header("Retry-After", "2");
     answer.send(std::move(reply));
   });
 }
 
-void GatewayService::file(Request request, Answer answer) {
-  elsewhere(answer, [this, answer, uuid = request.parameter] {
+void GatewayService::with_file(Request request, Answer answer, ReplyOf reply_of) {
+  elsewhere(answer, [this, answer, reply_of = std::move(reply_of), uuid = request.parameter] {
     const auto record = ledger_.find(uuid);
     if (!record) return answer.send(database_reply(record.error()));
-    if (!*record)
-      return answer.send(error_reply({ErrorKind::NotFound, "there is no such record", "no_such_record"}));
+    if (!*record) return answer.send(no_such_record());
     auto content = ledger_.content((*record)->sha256);
     if (!content) return answer.send(database_reply(content.error()));
-    Reply reply{.body = *std::move(content), .content_type = (*record)->mime_type, .headers = {}};
+    answer.send(reply_of(**record, *std::move(content)));
+  });
+}
+
+void GatewayService::file(Request request, Answer answer) {
+  with_file(std::move(request), std::move(answer), [](const gateway::Record& record, std::string content) {
+    Reply reply{.body = std::move(content), .content_type = record.mime_type, .headers = {}};
     // A stranger's file: never a page of ours.
     reply.set_header("Content-Disposition", "attachment");
     reply.set_header("X-Content-Type-Options", "nosniff");
-    answer.send(std::move(reply));
+    return reply;
   });
 }
 
 // Under the name the record gives it. Pictures that a PDF cannot hold as they are stay what they are, and say
 // so.
 void GatewayService::pdf(Request request, Answer answer) {
-  elsewhere(answer, [this, answer, uuid = request.parameter] {
-    const auto record = ledger_.find(uuid);
-    if (!record) return answer.send(database_reply(record.error()));
-    if (!*record)
-      return answer.send(error_reply({ErrorKind::NotFound, "there is no such record", "no_such_record"}));
-    auto content = ledger_.content((*record)->sha256);
-    if (!content) return answer.send(database_reply(content.error()));
-    if ((*record)->mime_type != "application/pdf") {
-      auto wrapped = imaging::picture_as_pdf(as_bytes(*content));
-      if (!wrapped)
-        return answer.send(
-            error_reply({ErrorKind::Unsupported,
-                         "this picture cannot be put into a PDF as it is; fetch it from /file", "no_pdf"}));
-      content = *std::move(wrapped);
-    }
-    Reply reply{.body = *std::move(content), .content_type = "application/pdf", .headers = {}};
-    const auto& name = (*record)->renamed_filename;
-    reply.set_header("Content-Disposition",
-                     fmt::format("attachment; filename=\"{}\"", name.empty() ? uuid + ".pdf" : name));
-    reply.set_header("X-Content-Type-Options", "nosniff");
-    answer.send(std::move(reply));
-  });
+  const auto unnamed = request.parameter + ".pdf";
+  with_file(std::move(request), std::move(answer),
+            [unnamed](const gateway::Record& record, std::string content) {
+              if (record.mime_type != "application/pdf") {
+                auto wrapped = imaging::picture_as_pdf(as_bytes(content));
+                if (!wrapped)
+                  return error_reply({ErrorKind::Unsupported,
+                                      "this picture cannot be put into a PDF as it is; fetch it from /file",
+                                      "no_pdf"});
+                content = *std::move(wrapped);
+              }
+              Reply reply{.body = std::move(content), .content_type = "application/pdf", .headers = {}};
+              const auto& name = record.renamed_filename;
+              reply.set_header("Content-Disposition",
+                               fmt::format("attachment; filename=\"{}\"", name.empty() ? unnamed : name));
+              reply.set_header("X-Content-Type-Options", "nosniff");
+              return reply;
+            });
 }
 
 void GatewayService::put_job(Request request, Answer answer) {

@@ -50,6 +50,9 @@ class GatewayService final : public Service {
   void scan_log(Request, Answer);
   void records(Request, Answer);
   void record(Request, Answer);
+  // The record and its file, read elsewhere, made a reply; what is not there is answered.
+  using ReplyOf = std::function<Reply(const gateway::Record&, std::string content)>;
+  void with_file(Request request, Answer answer, ReplyOf reply_of);
   void file(Request, Answer);
   void pdf(Request, Answer);
   void put_job(Request, Answer);

@@ -24,10 +24,6 @@ Reply failed(const Error& error) {
   return error.code == "answered_meanwhile" ? error_reply(error, 409) : error_reply(error);
 }
 
-Reply no_such_record() {
-  return error_reply({ErrorKind::NotFound, "there is no such record", "no_such_record"});
-}
-
 // Personal: nobody between here and the browser keeps it.
 Reply private_reply(const Json& json) {
   auto reply = json_reply(200, json);
@@ -61,6 +57,10 @@ std::string harmless(std::string text) {
 }
 
 }  // namespace
+
+Reply no_such_record() {
+  return error_reply({ErrorKind::NotFound, "there is no such record", "no_such_record"});
+}
 
 Route OfficeRoutes::route(Method method, std::string path, Work work) {
   return {method, std::move(path), Access::Guarded, [this, work](Request request, Answer answer) {

@@ -43,4 +43,7 @@ class OfficeRoutes {
   PagePictures pictures_;
 };
 
+// 404 for an id that no sheet has.
+Reply no_such_record();
+
 }  // namespace alcove::api

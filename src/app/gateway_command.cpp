@@ -13,6 +13,7 @@
 #include "app/exit_code.h"
 #include "app/gateway_doctor.h"
 #include "app/gateway_lists.h"
+#include "app/gateway_options.h"
 #include "app/reader_options.h"
 #include "app/server_options.h"
 #include "base/json.h"
@@ -30,11 +31,6 @@ struct GatewayOptions {
   int hold = 50, lease = 60;
 };
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : value;
-}
-
 Result<api::GatewayProcess> settings_of(GatewayOptions options, const ReaderOptions& reader) {
   TRY(settle(options.serving));
   auto& process = options.process;
@@ -47,7 +43,7 @@ Result<api::GatewayProcess> settings_of(GatewayOptions options, const ReaderOpti
   process.readers.hold = std::chrono::seconds(options.hold);
   process.ledger.lease_ms = 1000 * options.lease;
   process.ledger.data = options.data;
-  process.ledger.database = environment("DATABASE_URL");
+  process.ledger.database = database_address();
   process.space_token = environment("HF_SPACE_TOKEN");
   process.hub_token = environment("HF_TOKEN");
   return process;
@@ -68,8 +64,8 @@ int work(const GatewayOptions& options, const ReaderOptions& reader) {
 }
 
 int export_records(const GatewayOptions& options) {
-  const auto ledger = gateway::Ledger::open(
-      {.data = options.data, .database = environment("DATABASE_URL"), .read_only = true});
+  const auto ledger =
+      gateway::Ledger::open({.data = options.data, .database = database_address(), .read_only = true});
   if (!ledger) return report(ledger.error());
   const bool csv = options.format == "csv";
   if (csv) fmt::print("{}", api::csv_heading());
@@ -80,7 +76,7 @@ int export_records(const GatewayOptions& options) {
 }
 
 int copy(const std::string& from, const std::string& to, bool back) {
-  if (!environment("DATABASE_URL").empty())
+  if (!database_address().empty())
     return report({ErrorKind::Unsupported,
                    "records and files are in PostgreSQL: copy that with pg_dump and pg_restore",
                    {}});
@@ -90,15 +86,10 @@ int copy(const std::string& from, const std::string& to, bool back) {
   return kDone;
 }
 
-void add_data(CLI::App& command, GatewayOptions& options) {
-  command.add_option("--data", options.data, "folder for records and files; made if it is not there")
-      ->envname("ALCOVE_DATA")
-      ->capture_default_str();
-}
-
 void add_readers(CLI::App& command, GatewayOptions& options) {
   auto& process = options.process;
-  add_data(command, options);
+  add_data_option(command, options.data)
+      ->description("folder for records and files; made if it is not there");
   command.add_option("--space-url", process.space_url, "address of the Space that reads sheets")
       ->envname("HF_SPACE_URL");
   command
@@ -146,7 +137,7 @@ void add_readers(CLI::App& command, GatewayOptions& options) {
 void add_export(CLI::App& command, Run& run) {
   auto* parser = command.add_subcommand("export", "Print a row for each record, also while the gateway runs");
   auto options = std::make_shared<GatewayOptions>();
-  add_data(*parser, *options);
+  add_data_option(*parser, options->data);
   parser->add_option("--format", options->format, "jsonl or csv")
       ->check(CLI::IsMember({"jsonl", "csv"}))
       ->capture_default_str();
@@ -161,7 +152,7 @@ void add_copies(CLI::App& command, Run& run) {
   auto* restore = command.add_subcommand("restore", "Make a data folder of a backup");
   for (auto* parser : {backup, restore}) {
     parser->add_option("FOLDER", *folder, "the backup")->required();
-    add_data(*parser, *options);
+    add_data_option(*parser, options->data);
   }
   backup->callback([=, &run] { run = [=] { return copy(options->data, *folder, false); }; });
   restore->callback([=, &run] { run = [=] { return copy(*folder, options->data, true); }; });

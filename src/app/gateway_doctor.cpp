@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "app/findings.h"
+#include "app/gateway_options.h"
 #include "base/log.h"
 #include "gateway/clock.h"
 #include "gateway/ledger.h"
@@ -31,15 +31,10 @@ struct DoctorOptions {
   bool json = false;
 };
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : value;
-}
-
 class Doctor {
  public:
   explicit Doctor(const DoctorOptions& options)
-      : options_(options), database_(environment("DATABASE_URL")), data_(options.data) {}
+      : options_(options), database_(database_address()), data_(options.data) {}
 
   int run() {
     look_at_readers();
@@ -192,9 +187,7 @@ void add_gateway_doctor(CLI::App& gateway, Run& run) {
   auto options = std::make_shared<DoctorOptions>();
   auto* command = gateway.add_subcommand(
       "doctor", "Find what is wrong and say how to mend it; changes nothing; exit code 1 when something is");
-  command->add_option("--data", options->data, "folder of records and files")
-      ->envname("ALCOVE_DATA")
-      ->capture_default_str();
+  add_data_option(*command, options->data);
   command->add_option("--space-url", options->space_url, "address of the Space that reads sheets")
       ->envname("HF_SPACE_URL");
   command

@@ -4,12 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "api/office_json.h"
 #include "app/exit_code.h"
+#include "app/gateway_options.h"
 #include "app/text_table.h"
 #include "base/json.h"
 #include "base/mapped_file.h"
@@ -28,17 +28,6 @@ struct ListsOptions {
   std::string uuid, number, subject, who = "shell", known;
 };
 
-std::string database() {
-  const char* address = std::getenv("DATABASE_URL");
-  return address == nullptr ? std::string() : address;
-}
-
-void add_data(CLI::App& command, ListsOptions& options) {
-  command.add_option("--data", options.data, "folder for records and files")
-      ->envname("ALCOVE_DATA")
-      ->capture_default_str();
-}
-
 void print_table(const sheets::Findings& findings) {
   if (findings.list.empty()) return;
   std::vector<std::vector<std::string>> rows{{"LINE", "", "FINDING", "WHAT"}};
@@ -53,9 +42,9 @@ void print_table(const sheets::Findings& findings) {
 // Judges what is recorded already. A gateway that runs has the records to itself and does it within a moment.
 Result<std::string> judge_now(const ListsOptions& options) {
   std::error_code none;
-  if (database().empty() && !fs::exists(fs::path(options.data) / gateway::kLedgerFile, none))
+  if (database_address().empty() && !fs::exists(fs::path(options.data) / gateway::kLedgerFile, none))
     return "no records yet";
-  auto matching = gateway::Matching::open(options.data, database(), true);
+  auto matching = gateway::Matching::open(options.data, database_address(), true);
   if (!matching && matching.error().code == "database_in_use")
     return "the running gateway judges its records by it";
   if (!matching) return std::unexpected(matching.error());
@@ -69,7 +58,7 @@ int keep(const ListsOptions& options, Bytes file, const List& list, std::size_t 
   std::string said = "preview: nothing was kept";
   std::int64_t version = 0;
   if (!options.preview) {
-    auto book = gateway::ClassListBook::open(options.data, database());
+    auto book = gateway::ClassListBook::open(options.data, database_address());
     if (!book) return report(book.error());
     const auto kept = book->keep(list, fs::path(options.file).filename().string(), sha256_hex(file));
     if (!kept) return report(kept.error());
@@ -110,7 +99,7 @@ int confirm(const ListsOptions& options) {
   }
   {
     const auto ledger =
-        gateway::Ledger::open({.data = options.data, .database = database(), .read_only = true});
+        gateway::Ledger::open({.data = options.data, .database = database_address(), .read_only = true});
     if (!ledger) return report(ledger.error());
     const auto record = (*ledger)->find(options.uuid);
     if (!record) return report(record.error());
@@ -119,7 +108,7 @@ int confirm(const ListsOptions& options) {
     given.answer.subject_code =
         options.subject.empty() ? (*record)->subject_code : sheets::compared_form(options.subject);
   }
-  auto book = gateway::ClassListBook::open(options.data, database());
+  auto book = gateway::ClassListBook::open(options.data, database_address());
   if (!book) return report(book.error());
   if (const auto kept = book->answer(given); !kept) return report(kept.error());
   const auto judged = judge_now(options);
@@ -143,7 +132,7 @@ Result<std::optional<store::TrailHead>> known_head(const std::string& text) {
 int verify(const ListsOptions& options) {
   const auto known = known_head(options.known);
   if (!known) return report(known.error());
-  const auto check = gateway::verify_trail(options.data, database(), *known);
+  const auto check = gateway::verify_trail(options.data, database_address(), *known);
   if (!check) return report(check.error());
   for (const auto& fault : check->faults) fmt::print("{}\n", fault);
   fmt::print("{} rows, {}; the end is {}:{}\n", check->head.rows,
@@ -160,7 +149,7 @@ void add_gateway_roster(CLI::App& gateway, Run& run) {
       ->add_option("FILE", options->file,
                    "CSV: register_number, name[, subject_code]; or Moodle's grading worksheet")
       ->required();
-  add_data(*command, *options);
+  add_data_option(*command, options->data);
   command->add_flag("--subjects", options->subjects, "it is a list of subjects: subject_code, title");
   command->add_flag("--preview", options->preview, "only say what would be taken in");
   command->add_option("--format", options->format, "of the findings: table or json")
@@ -177,7 +166,7 @@ void add_gateway_confirm(CLI::App& gateway, Run& run) {
   command->add_option("NUMBER", options->number, "the register number; none: on no list")->required();
   command->add_option("--subject", options->subject, "subject code [the record's]");
   command->add_option("--who", options->who, "for the trail")->capture_default_str();
-  add_data(*command, *options);
+  add_data_option(*command, options->data);
   command->callback([=, &run] { run = [=] { return confirm(*options); }; });
 }
 
@@ -185,7 +174,7 @@ void add_gateway_verify_trail(CLI::App& gateway, Run& run) {
   auto* command =
       gateway.add_subcommand("verify-trail", "Find rows of the trail that were changed or taken out");
   auto options = std::make_shared<ListsOptions>();
-  add_data(*command, *options);
+  add_data_option(*command, options->data);
   command->add_option("--known", options->known, "ROWS:HASH, an end of the trail as it was printed earlier");
   command->callback([=, &run] { run = [=] { return verify(*options); }; });
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "api/record_json.h"
 #include "app/exit_code.h"
 #include "app/gateway_lists.h"
+#include "app/gateway_options.h"
 #include "app/text_table.h"
 #include "base/json.h"
 #include "base/zip_writer.h"
@@ -29,17 +29,6 @@ struct PeopleOptions {
   bool remove = false, dry_run = false;
 };
 
-std::string database() {
-  const char* address = std::getenv("DATABASE_URL");
-  return address == nullptr ? std::string() : address;
-}
-
-void add_data(CLI::App& command, PeopleOptions& options) {
-  command.add_option("--data", options.data, "folder for records and files")
-      ->envname("ALCOVE_DATA")
-      ->capture_default_str();
-}
-
 int listed(const Result<std::vector<gateway::Account>>& all, const char* second) {
   if (!all) return report(all.error());
   std::vector<std::vector<std::string>> rows{{"NAME", second}};
@@ -56,7 +45,7 @@ int removed(const Result<bool>& done, const std::string& name) {
 }
 
 int token(const PeopleOptions& options) {
-  const auto book = gateway::AccountBook::open(options.data, database());
+  const auto book = gateway::AccountBook::open(options.data, database_address());
   if (!book) return report(book.error());
   if (options.name.empty()) return listed((*book)->tokens(), "MAY");
   if (options.remove) return removed((*book)->remove_token(options.name), options.name);
@@ -67,7 +56,7 @@ int token(const PeopleOptions& options) {
 }
 
 int account(const PeopleOptions& options) {
-  const auto book = gateway::AccountBook::open(options.data, database());
+  const auto book = gateway::AccountBook::open(options.data, database_address());
   if (!book) return report(book.error());
   if (options.name.empty()) return listed((*book)->accounts(), "ROLE");
   if (options.remove) return removed((*book)->remove(options.name), options.name);
@@ -80,7 +69,7 @@ int account(const PeopleOptions& options) {
 }
 
 int retention(const PeopleOptions& options) {
-  auto kept = gateway::Retention::open(options.data, database());
+  auto kept = gateway::Retention::open(options.data, database_address());
   if (!kept) return report(kept.error());
   if (options.days != 0)
     if (const auto set = kept->keep_for({options.exam, options.days}); !set) return report(set.error());
@@ -98,7 +87,7 @@ int retention(const PeopleOptions& options) {
 }
 
 int hold(const PeopleOptions& options) {
-  auto kept = gateway::Retention::open(options.data, database());
+  auto kept = gateway::Retention::open(options.data, database_address());
   if (!kept) return report(kept.error());
   if (options.release != 0)
     return removed(kept->release(options.release), fmt::format("hold {}", options.release));
@@ -109,7 +98,7 @@ int hold(const PeopleOptions& options) {
 }
 
 int purge(const PeopleOptions& options) {
-  auto kept = gateway::Retention::open(options.data, database());
+  auto kept = gateway::Retention::open(options.data, database_address());
   if (!kept) return report(kept.error());
   const auto due = kept->due(gateway::now_ms());
   if (!due) return report(due.error());
@@ -130,12 +119,12 @@ int purge(const PeopleOptions& options) {
 // Everything there is about one person, for whoever asks what is kept of them.
 Result<std::size_t> write_student(const PeopleOptions& options, std::ofstream& file) {
   const auto ledger =
-      TRY(gateway::Ledger::open({.data = options.data, .database = database(), .read_only = true}));
+      TRY(gateway::Ledger::open({.data = options.data, .database = database_address(), .read_only = true}));
   std::vector<gateway::Record> records;
   TRY(ledger->each([&](const gateway::Record& record) {
     if (record.register_number == options.number) records.push_back(record);
   }));
-  auto book = TRY(gateway::ClassListBook::open(options.data, database()));
+  auto book = TRY(gateway::ClassListBook::open(options.data, database_address()));
   const auto lists = TRY(book.lists());
   ZipWriter zip([&](std::string_view piece) {
     return static_cast<bool>(file.write(piece.data(), static_cast<std::streamsize>(piece.size())));
@@ -180,7 +169,7 @@ void add_gateway_token(CLI::App& gateway, Run& run) {
       ->add_option("--rights", options->rights, "of read, upload, review and administer, with commas between")
       ->capture_default_str();
   command->add_flag("--remove", options->remove, "take it back");
-  add_data(*command, *options);
+  add_data_option(*command, options->data);
   command->callback([=, &run] { run = [=] { return token(*options); }; });
 }
 
@@ -191,7 +180,7 @@ void add_gateway_account(CLI::App& gateway, Run& run) {
   command->add_option("NAME", options->name, "who; without one the accounts are listed");
   command->add_option("--role", options->role, "viewer, staff or administrator")->capture_default_str();
   command->add_flag("--remove", options->remove, "take it away, and end its sessions");
-  add_data(*command, *options);
+  add_data_option(*command, options->data);
   command->callback([=, &run] { run = [=] { return account(*options); }; });
 }
 
@@ -200,7 +189,7 @@ void add_gateway_retention(CLI::App& gateway, Run& run) {
   auto kept = std::make_shared<PeopleOptions>();
   periods->add_option("EXAM", kept->exam, "the exam type [every other]");
   periods->add_option("--days", kept->days, "set it");
-  add_data(*periods, *kept);
+  add_data_option(*periods, kept->data);
   periods->callback([=, &run] { run = [=] { return retention(*kept); }; });
 
   auto* holding = gateway.add_subcommand("hold", "Keep sheets whatever their age (a legal hold)");
@@ -209,21 +198,21 @@ void add_gateway_retention(CLI::App& gateway, Run& run) {
   holding->add_option("--number", held->number, "of this register number [any]");
   holding->add_option("--reason", held->reason, "for whoever finds it later");
   holding->add_option("--release", held->release, "end the hold of this number");
-  add_data(*holding, *held);
+  add_data_option(*holding, held->data);
   holding->callback([=, &run] { run = [=] { return hold(*held); }; });
 
   auto* letting_go =
       gateway.add_subcommand("purge", "Remove pictures and names of sheets whose time is over");
   auto gone = std::make_shared<PeopleOptions>();
   letting_go->add_flag("--dry-run", gone->dry_run, "only list them");
-  add_data(*letting_go, *gone);
+  add_data_option(*letting_go, gone->data);
   letting_go->callback([=, &run] { run = [=] { return purge(*gone); }; });
 
   auto* one = gateway.add_subcommand("student", "Everything kept about one person, as a ZIP archive");
   auto asked = std::make_shared<PeopleOptions>();
   one->add_option("NUMBER", asked->number, "the register number")->required();
   one->add_option("--out", asked->out, "the archive")->required();
-  add_data(*one, *asked);
+  add_data_option(*one, asked->data);
   one->callback([=, &run] { run = [=] { return student(*asked); }; });
 }
 

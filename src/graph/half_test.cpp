@@ -3,17 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "graph/builder.h"
+#include "graph/testing.h"
 
 namespace alcove::graph {
 namespace {
 
 const Port kPicture{"picture", ElementType::F32, {{-1, "N"}, {1, ""}, {-1, "H"}, {-1, "W"}}};
-
-Weight kernel(const std::string& name, const Integers& shape, ElementType type) {
-  std::size_t bytes = size_of(type);
-  for (const auto size : shape) bytes *= static_cast<std::size_t>(size);
-  return {name, type, shape, std::string(bytes, '\x3c')};  // 0x3c3c…: a small number in every type
-}
 
 // Two convolutions with a mask between them, one that is resized, and a scale behind.
 Model network(ElementType type = ElementType::F32) {

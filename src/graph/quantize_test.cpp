@@ -3,18 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "graph/builder.h"
+#include "graph/testing.h"
 
 namespace alcove::graph {
 namespace {
 
 const Port kPicture{"picture", ElementType::F32, {{.size = 1}, {.size = 1}, {.size = 4}, {.size = 4}}};
 const Port kScores{"scores", ElementType::F32, {{.size = 1}, {.size = 2}, {.size = 2}, {.size = 2}}};
-
-Weight kernel(const std::string& name, const Integers& shape, ElementType type = ElementType::F32) {
-  std::size_t bytes = size_of(type);
-  for (const auto size : shape) bytes *= static_cast<std::size_t>(size);
-  return {name, type, shape, std::string(bytes, '\x3c')};  // 0x3c3c…: a small number in every type
-}
 
 // A convolution, an activation, and a last convolution.
 Model network(ElementType type = ElementType::F32) {
