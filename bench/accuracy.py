@@ -123,8 +123,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write every reading beside its truth there")
     arguments = parser.parse_args()
     print(f"{platform.machine()}, {time.strftime('%Y-%m-%d')}; {arguments.count} sheets of each condition, seed {arguments.seed}, {arguments.models}, {arguments.precision}")
-    print("exactly right of 100, before -> after; wrong unsaid: wrong, and no reason given to look; ms: median for a sheet\n")
-    print(f"{'condition':16}{'both fields':>16}{'register':>16}{'subject':>16}{'wrong unsaid':>16}{'ms':>16}")
+    print("exactly right of 100, before → after; wrong unsaid: wrong, and no reason given to look; ms: median for a sheet\n")
+    print("| condition        |  both fields |     register |      subject | wrong unsaid |           ms |")
+    print("| ---------------- | " + " | ".join(["-----------:"] * 5) + " |")
     report = {}
     for condition in arguments.only:
         with tempfile.TemporaryDirectory() as name:
@@ -133,8 +134,8 @@ def main() -> None:
             readings = {way: read(folder, arguments.models, [*flags, "--precision", arguments.precision]) for way, flags in WAYS.items()}
         judged = {way: judge(readings[way], truth) for way in WAYS}
         share = {way: {key: value if key == "ms" else 100 * value / arguments.count for key, value in judged[way].items()} for way in WAYS}
-        columns = "".join(f"{share['before'][key]:8.0f} ->{share['after'][key]:5.0f}" for key in ("sheets", "register", "subject", "silent", "ms"))
-        print(f"{condition:16}{columns}", flush=True)
+        columns = (f"{share['before'][key]:.0f} → {share['after'][key]:.0f}" for key in ("sheets", "register", "subject", "silent", "ms"))
+        print(f"| {condition:16} | " + " | ".join(f"{column:>12}" for column in columns) + " |", flush=True)
         report[condition] = {"percent": share, "truth": truth, "readings": readings}
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1))

@@ -1,6 +1,7 @@
-"""50 visitors of the paper finder at once, who type, search and export, while the vectors of its papers are being made.
+"""`alcove papers search` answered by a server that runs; then 50 visitors of the paper finder at once, who type, search and export, while
+the vectors of its papers are being made.
 
-    script/bench finder [--seconds 20] [--clients 50] [--model DIR] [--json FILE]
+    script/bench finder [--seconds 20] [--clients 50] [--model DIR] [--json FILE]      --clients 0: the first part alone
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import socket
 import statistics
 import subprocess
@@ -97,6 +99,29 @@ def summary(visitors: list[Visitor]) -> dict:
     return figures
 
 
+def ask_from_the_shell(binary: Path, model: str, times: int) -> dict:
+    """The whole command, from its start to its end, while a server with this index and this model is at rest."""
+    with tempfile.TemporaryDirectory() as data:
+        subprocess.run([str(binary), "papers", "import", "--data", data, "--model", model, str(SAMPLES)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        server, url = start(binary, Path(data), model)
+        try:
+            while status(url)["index"]["state"] != "idle" or not status(url)["by_meaning"]:
+                time.sleep(0.05)
+            wall, processor = [], []
+            for _ in range(times):
+                begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+                done = subprocess.run([str(binary), "papers", "search", "--data", data, "--format", "json", "explain what a black box decided"],
+                                      check=True, capture_output=True, text=True)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                wall.append(1e3 * (time.perf_counter() - begun))
+                processor.append(1e3 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
+                assert json.loads(done.stdout)["mode"] == "both", "by words alone is not what is timed"
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+    return {"least_ms": min(wall), "median_ms": statistics.median(wall), "most_ms": max(wall), "processor_ms": statistics.median(processor)}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", type=Path, default=ROOT / "build/release/alcove")
@@ -105,7 +130,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--papers", type=int, default=5000, help="that are served, and embedded meanwhile")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--asked", type=int, default=50, help="times that the shell asks")
     given = parser.parse_args()
+    asked = ask_from_the_shell(given.binary, str(given.model), given.asked)
+    print(f"papers search, {given.asked} times: least {asked['least_ms']:.0f}, median {asked['median_ms']:.0f}, most {asked['most_ms']:.0f} ms; "
+          f"{asked['processor_ms']:.0f} ms of the processor in the command itself")
+    if given.clients == 0:
+        if given.json:
+            given.json.write_text(json.dumps({"shell": asked}, indent=1) + "\n")
+        return 0
     with tempfile.TemporaryDirectory() as temporary:
         data, made = Path(temporary) / "data", Path(temporary) / "made.jsonl"
         made.write_text("".join(json.dumps(paper) + "\n" for paper in made_papers(given.papers, 1)))
@@ -122,7 +155,7 @@ def main() -> int:
             server.terminate()
             server.wait(timeout=60)
     while_building = index["state"] == "indexing"
-    figures = summary(visitors) | {"clients": given.clients, "papers": given.papers, "indexing_to_the_end": while_building, "per_second": index.get("per_second", 0)}
+    figures = summary(visitors) | {"shell": asked, "clients": given.clients, "papers": given.papers, "indexing_to_the_end": while_building, "per_second": index.get("per_second", 0)}
     for kind in ("typing", "search", "export"):
         if kind in figures:
             print(f"{kind:8} {figures[kind]['requests']:6} requests   p50 {figures[kind]['p50_ms']:7.1f} ms   p99 {figures[kind]['p99_ms']:7.1f} ms")

@@ -90,19 +90,19 @@ def measure_turns(name: str, servers: dict[str, Server], page: Page, requests: i
                 for stage, milliseconds in by_stage.items():
                     stages.setdefault(stage, []).append(milliseconds)
     for side, each in times.items():
-        each.sort()
         found.add(f"{name} / {side} / p50", "ms", statistics.median(each))
-        found.add(f"{name} / {side} / p99", "ms", each[min(len(each) - 1, int(0.99 * len(each)))])
+        found.add(f"{name} / {side} / p99", "ms", at_share(each, 0.99))
 
 
 @contextlib.contextmanager
-def memory_watched(server: Server) -> Iterator[list[float]]:
-    seen = [server.pss_mb()]
+def sampled(seconds: float, take: Callable[[], float]) -> Iterator[list[float]]:
+    """What `take` gives, at the start, every so many seconds while the block runs, and at its end."""
+    seen = [take()]
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(0.3):
-            seen.append(server.pss_mb())
+        while not done.wait(seconds):
+            seen.append(take())
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -111,18 +111,40 @@ def memory_watched(server: Server) -> Iterator[list[float]]:
     finally:
         done.set()
         watcher.join()
-        seen.append(server.pss_mb())
+        seen.append(take())
+
+
+def probe_of(server: Server) -> Callable[[], float]:
+    """How long it takes to hear that the server lives, over a connection that is kept; milliseconds."""
+    client = Client(server)
+
+    def ask() -> float:
+        before = time.perf_counter()
+        client.request("GET", "/health")
+        return 1000 * (time.perf_counter() - before)
+
+    return ask
+
+
+def at_share(values: list[float], part: float) -> float:
+    """The value that `part` of them lie at or below."""
+    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
 
 
 def measure_crowd(name: str, side: str, server: Server, page: Page, requests: int, found: Figures) -> None:
-    """Four clients that each send the next sheet as soon as they have the last one's answer."""
+    """Four clients that each send the next sheet as soon as they have the last one's answer, while somebody asks whether the server
+    lives."""
 
     def client_of(_: int) -> None:
         client = Client(server)
         for _ in range(requests):
             page.ask(client)
 
-    with memory_watched(server) as memory, concurrent.futures.ThreadPoolExecutor(CLIENTS) as clients:
+    with (
+        sampled(0.3, server.pss_mb) as memory,
+        sampled(0.01, probe_of(server)) as probes,
+        concurrent.futures.ThreadPoolExecutor(CLIENTS) as clients,
+    ):
         spent, before = server.cpu_seconds(), time.perf_counter()
         list(clients.map(client_of, range(CLIENTS)))
         took, spent = time.perf_counter() - before, server.cpu_seconds() - spent
@@ -130,6 +152,7 @@ def measure_crowd(name: str, side: str, server: Server, page: Page, requests: in
     found.add(f"{name} / {side} / four clients", "sheets/s", sheets / took)
     found.add(f"{name} / {side} / CPU a sheet", "ms", 1000 * spent / sheets)
     found.add(f"{name} / {side} / memory (PSS)", "MB", max(memory))
+    found.add(f"{name} / {side} / probe meanwhile, p99", "ms", at_share(probes, 0.99))
 
 
 def add_ratios(name: str, found: Figures) -> None:

@@ -18,6 +18,8 @@ function(alcove_library name)
     add_executable(${library}_test ${arg_TESTS})
     target_link_libraries(${library}_test PRIVATE ${library} GTest::gtest_main)
     target_compile_definitions(${library}_test PRIVATE ALCOVE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    target_compile_options(${library}_test PRIVATE ${alcove_test_options})
+    target_precompile_headers(${library}_test REUSE_FROM alcove_test_headers)
     # Beside libalcove_engine.so, which the programs open at run time.
     set_target_properties(${library}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
     if(name STREQUAL engine OR "alcove_engine" IN_LIST arg_USES)

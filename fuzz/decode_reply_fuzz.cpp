@@ -16,6 +16,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (page->width < 1 || page->height < 1 || page->width > limits.side || page->height > limits.side ||
         page->width * page->height > 1000 || page->pages < 1 || page->pages > limits.pages)
       std::abort();
+  if (const auto* cut = std::get_if<CutAt>(&*reply))
+    if (cut->bytes == 0 || cut->pages < 1 || cut->pages > limits.pages) std::abort();
   if (const auto* error = std::get_if<Error>(&*reply))
     if (error->kind == ErrorKind::Internal ||
         !std::ranges::all_of(error->message, [](char c) { return c >= ' ' && c <= '~'; }))

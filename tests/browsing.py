@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from conftest import ROOT
 
@@ -16,6 +16,7 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 WIDTHS = (320, 768, 1280)
+expect.set_options(timeout=60_000)  # a sheet takes seconds where many want the processor
 
 
 @contextmanager
@@ -72,6 +73,8 @@ class Look:
 
     def __call__(self, page: Page, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
+        twice = page.evaluate("() => { const ids = [...document.querySelectorAll('[id]')].map((each) => each.id); return ids.filter((id, at) => ids.indexOf(id) !== at); }")
+        assert twice == [], f"{name} has two elements of one id"
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 640 if width == 320 else 860})
             for theme in ("light", "dark"):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("browsing", "openapi", "serving")  # so that what they find wrong is told
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the folders of src/ to their direction: who may include whom, and where each foreign library lives.
+"""Holds the folders of src/ to their direction: who may include whom, where each foreign library lives, and one type for a name.
 
 Exits 1 and names every line that breaks the table. The table is the one of docs/architecture.md.
 """
@@ -29,6 +29,8 @@ TABLE = {
 # Value libraries that every folder may use.
 COMMON = ("fmt/", "nlohmann/", "gtest/", "gmock/")
 
+NAMESPACE = re.compile(r"^namespace ([\w:]+) \{", re.MULTILINE)
+TYPE = re.compile(r"^(?:struct|class|enum class) (\w+)(?: final)?(?: : [^;{]+)? \{", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -61,9 +63,20 @@ def breaches(root: Path) -> list[str]:
     return found
 
 
+def shared_names(root: Path) -> list[str]:
+    """Types of one namespace with one name, in two headers: no compiler sees them, and the linker mixes their functions up."""
+    homes: dict[tuple[str, str], list[str]] = {}
+    for path in sorted((root / "src").rglob("*.h")):
+        text = path.read_text()
+        namespace = next(iter(NAMESPACE.findall(text)), "")
+        for name in TYPE.findall(text):
+            homes.setdefault((namespace, name), []).append(str(path.relative_to(root)))
+    return [f"{' and '.join(files)}: both define {namespace}::{name}" for (namespace, name), files in homes.items() if len(files) > 1]
+
+
 def main() -> int:
     root = Path(__file__).resolve().parent.parent
-    found = breaches(root)
+    found = breaches(root) + shared_names(root)
     print("\n".join(found) if found else "layers: every include goes the right way")
     return 1 if found else 0
 

@@ -74,8 +74,10 @@ def replies() -> Iterator[bytes]:
     yield b"s" + struct.pack("<i", 77)
     yield b"p" + struct.pack("<Qiii", 1 << 40, 20, 30, 2)
     yield b"e" + bytes([4, 7]) + b"damaged" + b"this file is damaged; send it again"
+    yield b"c" + struct.pack("<QQi", 1 << 40, 5000, 3)
     yield b"x" + struct.pack("<iQQ", 9, 1 << 20, 3)
-    yield struct.pack("<QQiiid", 100, 1000, 100, 5, 0, 200.0) + b"password"
+    for cut_to in (-1, 2):
+        yield struct.pack("<QQiiidi", 100, 1000, 100, 5, 0, 200.0, cut_to) + b"password"
 
 
 FORM = (
@@ -108,6 +110,27 @@ def requests() -> Iterator[bytes]:
     for line in ("POST /extract?preview=1", "POST /extract/batch", "POST /extract/base64", "PUT /jobs/7"):
         yield f"{line}\ncontent-type: multipart/form-data; boundary=cut\nauthorization: Bearer x\n\n".encode() + FORM
     yield b"OPTIONS /extract\norigin: https://a.example\naccess-control-request-method: POST\n\n"
+
+
+def chroma_bodies() -> Iterator[bytes]:
+    records = {"ids": ["a", "b"], "embeddings": [[0.5, 1], None], "documents": ["a text", None], "metadatas": [{"a": 1, "c": [1, 2]}, None]}
+    where = {"$and": [{"a": {"$gte": 1}}, {"$or": [{"b": "text"}, {"d": {"$in": [True, False]}}, {"c": {"$contains": 2}}]}]}
+    for body in (
+        {"name": "papers", "metadata": {"a": 1}, "get_or_create": True, "configuration": {"hnsw": {"space": "cosine"}}},
+        records,
+        {"query_embeddings": [[0.5, 1]], "n_results": 3, "where": where, "include": ["distances", "documents"]},
+        {"ids": ["a"], "where_document": {"$not_contains": "graph"}, "limit": 1, "offset": 0},
+        where,
+        {"$and": [{"$contains": "text"}, {"$regex": "t.xt"}]},
+    ):
+        yield json.dumps(body).encode()
+
+
+def gradio_queues() -> Iterator[bytes]:
+    """Pairs of an action and what it is done to (fuzz/gradio_queue_fuzz.cpp)."""
+    yield bytes([0, 1, 5, 1, 1, 1, 2, 1])           # join, listen to the session, begin, finish
+    yield bytes([0, 1, 0, 1, 6, 1, 3, 1, 4, 2])     # two calls: one fails while it is listened to, one is cancelled
+    yield bytes([0, 1, 5, 1, 7, 0, 1, 1, 2, 1])     # the listener leaves before the answer
 
 
 def paper_files() -> Iterator[bytes]:
@@ -144,6 +167,8 @@ SEEDS = {
     "upload": uploads,
     "batch": batches,
     "http": requests,
+    "chroma": chroma_bodies,
+    "gradio_queue": gradio_queues,
     "paper_files": paper_files,
     "paper_query": paper_queries,
     "tokenizer": texts,

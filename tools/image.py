@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import fnmatch
 import glob
+import hashlib
 import json
 import os
 import re
@@ -112,9 +113,10 @@ class Stage:
     command: list[str] = field(default_factory=list)
     entry: list[str] = field(default_factory=list)
     health: list[str] = field(default_factory=list)
+    steps: tuple[str, ...] | None = None  # since the image it is FROM; none once something of the context is in it
 
     def settings(self) -> dict:
-        return {key: value for key, value in vars(self).items() if key not in ("root", "arguments")}
+        return {key: value for key, value in vars(self).items() if key not in ("root", "arguments", "steps")}
 
 
 def copy_root(source: Path, target: Path) -> None:
@@ -137,11 +139,12 @@ def base_root(image: str) -> Path:
     partial.parent.mkdir(parents=True, exist_ok=True)
     print(f"debootstrap {SUITES[image]} …", flush=True)
     subprocess.run(["debootstrap", "--variant=minbase", SUITES[image], str(partial), *mirror], check=True, stdout=subprocess.DEVNULL)
-    # As in Debian's own images: packages that were installed leave no archive behind.
+    # As in Debian's own images: no lists of packages, and those that are installed leave no archive behind.
     (partial / "etc/apt/apt.conf.d/docker-clean").write_text('DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };\n'
                                                              'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";\n')
-    shutil.rmtree(partial / "var/cache/apt/archives")
-    (partial / "var/cache/apt/archives/partial").mkdir(parents=True)
+    for folder in ("var/cache/apt/archives", "var/lib/apt/lists"):
+        shutil.rmtree(partial / folder)
+        (partial / folder / "partial").mkdir(parents=True)
     partial.rename(root)
     return root
 
@@ -211,6 +214,8 @@ def own(path: Path, number: int) -> None:
 
 # ---- the instructions
 
+LAYERS: set[Path] = set()  # made since this program began, so that none is ever old
+
 
 class Build:
     def __init__(self, context: Path, file: Path, tag: str, arguments: dict[str, str], contexts: dict[str, Path] | None = None):
@@ -239,6 +244,8 @@ class Build:
                 raise Refused(f"line {one.line}: {one.word} is not known here")
             print(f"  {one.word} {one.rest[:110]}", flush=True)
             action(stage, one)
+            if stage and stage.steps:
+                stage.steps = None if one.word == "COPY" else (*stage.steps, f"{one.word} {one.rest}")
         if stage is None or (target and target not in self.stages):
             raise Refused(f"{self.file} has no stage {target}")
         return self.stages[target] if target else stage
@@ -254,7 +261,7 @@ class Build:
             stage = Stage(root, before.base, dict(before.env), {}, before.user, before.folder, before.command, before.entry, before.health)
         else:
             copy_root(base_root(source), root)
-            stage = Stage(root, source)
+            stage = Stage(root, source, steps=(source,))
         self.stages[name] = stage
         return stage
 
@@ -293,6 +300,17 @@ class Build:
     do_label = do_expose
 
     def do_run(self, stage: Stage, one: Instruction) -> None:
+        """What begins like a stage that was made before is copied from it, where nothing but its own lines went into it."""
+        known = repr((stage.steps, one.rest, stage.arguments)) if stage.steps else ""
+        layer = HOME / "layers" / hashlib.sha256(known.encode()).hexdigest()[:16]
+        if layer in LAYERS:
+            return copy_root(layer, stage.root)
+        self.run(stage, one)
+        if known:
+            copy_root(stage.root, layer)
+            LAYERS.add(layer)
+
+    def run(self, stage: Stage, one: Instruction) -> None:
         binds = {LENT: CERTIFICATES}
         for mount in one.flags.get("mount", []):
             options = dict(part.split("=", 1) for part in mount.split(","))

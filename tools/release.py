@@ -20,8 +20,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # Belongs to the kernel's side of the machine: mixing versions of these crashes.
 SYSTEM = {"ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libresolv.so.2", "libutil.so.1"}
-# The encoder of HEIC is under the GPL and Alcove never encodes: a library of its name that has no encoder takes its place.
-STAND_INS = {"libx265.so": "const void* x265_api_get_{abi}(int depth) {{ (void)depth; return 0; }}\n"}
 
 
 @dataclass
@@ -64,22 +62,12 @@ def put(source: Path, target: Path) -> Path:
     return target
 
 
-def stand_in(name: str, target: Path) -> bool:
-    for prefix, code in STAND_INS.items():
-        if name.startswith(prefix):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["gcc", "-shared", "-fPIC", "-O1", f"-Wl,-soname,{name}", "-o", str(target), "-x", "c", "-"], check=True, text=True,
-                           input=code.format(abi=name.rsplit(".", 1)[1]))
-            return True
-    return False
-
-
 def debian_parts(program: Path, folder: Path) -> list[Part]:
     parts: dict[str, Part] = {}
     for name, path in sorted(libraries_of(program).items()):
+        if path.parent == (program.parent / "lib").resolve():
+            continue  # ours
         target = folder / "lib" / name
-        if stand_in(name, target):
-            continue
         package = package_of(path)
         if package not in parts:
             version = output("dpkg-query", "-W", "-f", "${Version}", package)
@@ -117,6 +105,7 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     own = [put(program, folder / "alcove")]
     own += [put(path, folder / "engine" / path.name) for path in sorted(build.glob("libalcove_*.so"))]
+    own += [put(path, folder / "lib" / path.name) for path in sorted((build / "lib").glob("*.so.*"))]  # src/app/stand_ins
     engine = [put(path, folder / "engine" / path.name) for path in sorted((ROOT / ".deps/openvino/lib").iterdir())]
     pdfium = [put(ROOT / ".deps/pdfium/lib/libpdfium.so", folder / "libpdfium.so")]
     parts = debian_parts(program, folder)

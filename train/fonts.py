@@ -12,10 +12,10 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-FONT_ROOTS = ("/usr/share/fonts", "/usr/share/texmf/fonts", "/usr/local/share/fonts")
+FONT_ROOTS = ("/usr/share/fonts", "/usr/share/texmf/fonts", "/usr/local/share/fonts", str(Path(__file__).resolve().parent.parent / ".deps/fonts"))
 
 # File names without suffix. Related cuts of one hand stay on the same side.
-TRAINING_PENS = (
+DEBIAN_PENS = (
     "BecauseWeBuild-Regular", "BecauseWeConnect-Regular", "BecauseWeCreate-Regular", "BecauseWeLearn-Regular",
     "BecauseWeMentor-Regular", "ComicNeue-Regular", "ComicNeue-LightItalic", "AveriaSansGWF-LightItalic", "dkg",
     "dkgIt", "Humor-Sans", "Kristi", "setofont", "Delphine", "SteveHand", "YuseiMagic-Regular",
@@ -23,6 +23,26 @@ TRAINING_PENS = (
     "Andika-Regular", "Andika-Italic", "RadisSans-medium", "summersby", "Havana-Regular", "Jura-Light",
     "OpenDyslexic-Italic", "NanumSquareRoundL", "Lato-LightItalic", "OpenSans-Light", "EBGaramond12-Italic",
 )
+# From npm, as @fontsource/NAME; train/fetch_pens.sh brings them.
+WEB_PENS = (
+    "amatic-sc", "annie-use-your-telescope", "architects-daughter", "bad-script", "balsamiq-sans", "calligraffitti",
+    "caveat", "caveat-brush", "charm", "comfortaa", "comic-relief", "coming-soon", "courier-prime",
+    "covered-by-your-grace", "crafty-girls", "cute-font", "dekko", "delius", "didact-gothic", "dosis",
+    "east-sea-dokdo", "economica", "edu-nsw-act-foundation", "edu-qld-beginner", "edu-sa-beginner",
+    "edu-tas-beginner", "edu-vic-wa-nt-beginner", "finger-paint", "fuzzy-bubbles", "gaegu", "gamja-flower",
+    "give-you-glory", "gloria-hallelujah", "gochi-hand", "grape-nuts", "hachi-maru-pop", "handlee", "hi-melody",
+    "inconsolata", "indie-flower", "itim", "just-another-hand", "just-me-again-down-here", "kalam", "kavivanar",
+    "klee-one", "la-belle-aurore", "lancelot", "life-savers", "liu-jian-mao-cao", "long-cang",
+    "love-ya-like-a-sister", "loved-by-the-king", "mali", "mansalva", "mclaren", "mynerve", "nanum-gothic-coding",
+    "nerko-one", "neucha", "nothing-you-could-do", "nova-mono", "nova-slim", "over-the-rainbow", "pangolin",
+    "patrick-hand", "permanent-marker", "playpen-sans", "playwrite-de-grund", "playwrite-us-modern", "pompiere",
+    "poor-story", "quicksand", "redressed", "reenie-beanie", "rock-salt", "schoolbell", "sedgwick-ave",
+    "shadows-into-light", "shadows-into-light-two", "shantell-sans", "short-stack", "single-day", "sniglet",
+    "snippet", "special-elite", "square-peg", "sriracha", "stylish", "sue-ellen-francisco", "sunflower", "sunshiney",
+    "swanky-and-moo-moo", "text-me-one", "the-girl-next-door", "tillana", "unkempt", "varela-round", "vibur",
+    "waiting-for-the-sunrise", "walter-turncoat", "yomogi", "zen-kurenaido", "zeyada",
+)
+TRAINING_PENS = DEBIAN_PENS + WEB_PENS
 HELDOUT_PENS = (
     "BecauseWeOrganize-Regular", "NanumPen", "Purisa", "Purisa-Oblique", "Rufscript010", "Breip", "breipfont",
     "UnPilgia", "Chilanka-Regular",
@@ -55,7 +75,7 @@ def installed() -> dict[str, Path]:
         for folder, _, names in os.walk(root):
             for name in sorted(names):
                 stem, suffix = os.path.splitext(name)
-                if suffix.lower() in (".ttf", ".otf"):
+                if suffix.lower() in (".ttf", ".otf", ".woff"):
                     found.setdefault(stem, Path(folder) / name)
     return found
 
@@ -63,7 +83,8 @@ def installed() -> dict[str, Path]:
 def font_path(name: str) -> Path:
     path = installed().get(name)
     if path is None:
-        raise FileNotFoundError(f"font {name} is not installed; install the packages named in train/fonts.txt")
+        remedy = "run train/fetch_pens.sh" if name in WEB_PENS else "install the packages named in train/fonts.txt"
+        raise FileNotFoundError(f"font {name} is not installed; {remedy}")
     return path
 
 

@@ -146,7 +146,7 @@ void Chroma::run(Work work, Request request, const Answer& answer) {
 Result<std::shared_ptr<store::Collections>> Chroma::collections() {
   const std::lock_guard lock(mutex_);
   if (!collections_)
-    collections_ = TRY(store::Collections::open(space_.settings().indexer.data / "collections.db"));
+    collections_ = TRY(store::Collections::open(space_.settings().indexer.data / kCollectionsFile));
   return collections_;
 }
 
@@ -165,8 +165,7 @@ store::Collection Chroma::papers_collection() const {
   collection.id = kPapersId;
   collection.tenant = store::kDefaultTenant;
   collection.database = store::kDefaultDatabase;
-  if (const auto finder = space_.state().finder; finder && finder->vectors() > 0)
-    collection.width = finder->model().width;
+  if (const auto finder = space_.state().finder; finder) collection.width = finder->model().width;
   return collection;
 }
 

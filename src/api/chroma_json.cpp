@@ -264,8 +264,8 @@ Reply chroma_error(const Error& error) {
 }
 
 Reply in_chromas_shape(Reply reply) {
-  const auto body = parse_json(reply.body);
-  const auto& detail = body ? member(*body, "detail") : member(Json(), "detail");
+  const auto body = parse_json(reply.body).value_or(Json());
+  const auto& detail = member(body, "detail");
   reply.body = to_text({{"error", reply.status == 401 || reply.status == 403 ? "AuthError" : "ChromaError"},
                         {"message", detail.is_string() ? detail : Json("refused")}});
   return reply;

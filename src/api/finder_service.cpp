@@ -247,6 +247,10 @@ void FinderService::status(Request, Answer answer) {
         Json{{"engine", engine->description}, {"device", engine->device}, {"device_reason", engine->reason}});
   if (state.finder && !by_meaning && state.phase != FinderSpace::Phase::Loading)
     json["why_no_meaning"] = state.finder->why_no_meaning();
+  if (const auto& mirror = space_.settings().mirror) {
+    json["store"] = {{"address", mirror->address()}, {"vectors", mirror->held()}};
+    if (mirror->is_away()) json["store"]["error"] = mirror->why_not();
+  }
   json["threads"] = available_threads();
   json["queue"] = {{"waiting", space_.queue().waiting()},
                    {"running", space_.queue().running()},

@@ -9,6 +9,15 @@
 #include "store/paper_snapshots.h"
 
 namespace alcove::api {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPapers = "papers";
+constexpr const char* kCollections = "collections";
+constexpr std::chrono::seconds kBetweenCopies{5};
+
+}  // namespace
 
 FinderSpace::FinderSpace(FinderSettings settings, LoadEmbedder load)
     : settings_(std::move(settings)),
@@ -24,12 +33,17 @@ FinderSpace::~FinderSpace() {
   stopping_.notify_all();
   if (watcher_.joinable()) watcher_.join();
   if (loader_.joinable()) loader_.join();
+  if (filler_.joinable()) {
+    filler_.request_stop();
+    filler_.join();
+  }
 }
 
 void FinderSpace::start(const std::string& address) {
   restore();
   open_index();
   watcher_ = std::thread([this] { watch(); });
+  if (settings_.mirror) filler_ = std::jthread([this](const std::stop_token& stop) { fill_mirror(stop); });
   loader_ = std::thread([this, address] {
     load_model();
     tell(address);
@@ -57,15 +71,21 @@ Result<void> FinderSpace::start_indexing(std::vector<std::string> venues) {
 }
 
 void FinderSpace::restore() {
-  const store::PaperFolder folder(settings_.indexer.data);
-  if (settings_.snapshots.empty() || !store::file_stamp(folder.current()).empty()) return;
+  const auto& data = settings_.indexer.data;
+  if (settings_.snapshots.empty()) return;
   std::error_code failure;
-  std::filesystem::create_directories(settings_.indexer.data, failure);
-  const auto restored = store::PaperSnapshots(settings_.snapshots).restore(folder.current());
-  if (restored)
-    log(LogLevel::Info, "index_restored", {{"from", *restored}});
-  else
-    log(LogLevel::Info, "no_snapshot", {{"reason", restored.error().message}});
+  fs::create_directories(data, failure);
+  for (const auto& [kind, file] : {std::pair(kPapers, store::PaperFolder(data).current()),
+                                   std::pair(kCollections, data / kCollectionsFile)}) {
+    if (!store::file_stamp(file).empty()) continue;
+    // The log of a file that is gone belongs to no other.
+    fs::remove(file.string() + "-wal", failure);
+    const auto restored = store::PaperSnapshots(settings_.snapshots, kind).restore(file);
+    if (restored)
+      log(LogLevel::Info, "restored", {{"from", *restored}});
+    else
+      log(LogLevel::Info, "no_snapshot", {{"reason", restored.error().message}});
+  }
 }
 
 // Once for each index that serves; one that could not be copied is tried again.
@@ -77,6 +97,30 @@ void FinderSpace::publish() {
   if (!done) return log(LogLevel::Warning, "snapshot_failed", {{"reason", done.error().message}});
   published_ = stamp;
   log(LogLevel::Info, "snapshot", {{"folder", settings_.snapshots.string()}});
+}
+
+// Unlike an index they change all the time, so a copy is made of what there is at most every few seconds.
+void FinderSpace::publish_collections(bool now) {
+  const auto file = settings_.indexer.data / kCollectionsFile;
+  const auto stamp = store::file_stamp(file) + store::file_stamp(file.string() + "-wal");
+  if (settings_.snapshots.empty() || stamp.empty() || stamp == published_collections_) return;
+  const auto start = std::chrono::steady_clock::now();
+  if (!now && start < collections_due_) return;
+  const auto copy = settings_.indexer.data / "collections.copy.db";
+  const auto publish_copy = [&]() -> Result<void> {
+    if (!collections_) collections_ = TRY(store::Collections::open(file));
+    TRY(collections_->copy_to(copy));
+    return store::PaperSnapshots(settings_.snapshots, kCollections).publish(copy);
+  };
+  const auto done = publish_copy();
+  std::error_code ignored;
+  fs::remove(copy, ignored);
+  // The larger they are, the more rarely: at most a tenth of the time goes into copies.
+  const auto end = std::chrono::steady_clock::now();
+  collections_due_ = end + std::max<std::chrono::steady_clock::duration>(kBetweenCopies, 10 * (end - start));
+  if (!done) return log(LogLevel::Warning, "snapshot_failed", {{"reason", done.error().message}});
+  published_collections_ = stamp;
+  log(LogLevel::Info, "collections_snapshot", {{"folder", settings_.snapshots.string()}});
 }
 
 FinderSpace::State FinderSpace::state() const {
@@ -97,7 +141,20 @@ void FinderSpace::watch() {
     const auto now = state();
     if (!now.finder || now.finder->is_stale()) open_index();
     publish();
+    publish_collections(false);
   }
+  publish_collections(true);
+}
+
+// A thread of its own: sending vectors takes longer than the next index may wait.
+void FinderSpace::fill_mirror(const std::stop_token& stop) {
+  std::string filled;  // stamp of the index that was sent last
+  do {
+    const auto file = store::PaperFolder(settings_.indexer.data).current();
+    const auto stamp = store::file_stamp(file);
+    if (stamp.empty() || (stamp == filled && !settings_.mirror->is_away())) continue;
+    if (settings_.mirror->fill(file, stop)) filled = stamp;
+  } while (sleep());
 }
 
 bool FinderSpace::sleep() {
@@ -109,7 +166,7 @@ bool FinderSpace::sleep() {
 // nothing.
 void FinderSpace::open_index() {
   const auto embedder = state().embedder;
-  auto finder = papers::Finder::load(settings_.indexer.data, embedder);
+  auto finder = papers::Finder::load(settings_.indexer.data, embedder, settings_.mirror);
   const std::lock_guard lock(mutex_);
   if (finder) {
     state_.finder = *std::move(finder);

@@ -14,15 +14,20 @@
 #include "api/work_queue.h"
 #include "papers/finder.h"
 #include "papers/indexer.h"
+#include "store/collections.h"
 
 namespace alcove::api {
+
+// In the folder of the index: what Chroma's clients wrote.
+inline constexpr const char* kCollectionsFile = "collections.db";
 
 // Loads and prepares the model; called once on a thread of its own. Null where none is wanted.
 using LoadEmbedder = std::function<Result<std::shared_ptr<papers::Embedder>>()>;
 
 struct FinderSettings {
   papers::IndexerSettings indexer;
-  std::filesystem::path snapshots;  // where copies of the index go and come from; empty: nowhere
+  std::filesystem::path snapshots;               // where copies of the index go and come from; empty: nowhere
+  std::shared_ptr<papers::VectorMirror> mirror;  // where vectors are compared; null: in this process
   int workers = 2;
   std::size_t queue = 256;
   std::chrono::milliseconds look_again{1000};  // between looks at the index
@@ -61,11 +66,13 @@ class FinderSpace {
 
  private:
   void watch();
+  void fill_mirror(const std::stop_token& stop);
   void open_index();
   void load_model();
   void tell(const std::string& address) const;
   void restore();
   void publish();
+  void publish_collections(bool now);
   bool sleep();  // false: time to leave
 
   const FinderSettings settings_;
@@ -75,10 +82,14 @@ class FinderSpace {
   std::condition_variable stopping_;
   bool stop_ = false;
   std::atomic<bool> draining_{false};
-  std::string published_;  // stamp of the index that was copied out last; the watcher's own
+  // The watcher's own: the stamps of what was copied out last, and when the collections were.
+  std::string published_, published_collections_;
+  std::chrono::steady_clock::time_point collections_due_;
+  std::shared_ptr<store::Collections> collections_;
   papers::Indexer indexer_;
   std::thread watcher_, loader_;
-  WorkQueue queue_;  // last: its threads use the rest
+  std::jthread filler_;  // of the mirror
+  WorkQueue queue_;      // last: its threads use the rest
 };
 
 }  // namespace alcove::api

@@ -124,9 +124,12 @@ std::vector<Route> Gate::routes(const std::function<void(Answer, std::function<v
       {Method::Post, "/session", Access::Open, here(&Gate::sign_in)},
       {Method::Delete, "/session", Access::Open, here(&Gate::sign_out)},
       {Method::Post, "/session/setup", Access::Open, here(&Gate::set_up)},
+      {Method::Post, "/session/password", Access::Open, here(&Gate::choose_password)},
       {Method::Get, "/accounts", Access::Guarded, here(&Gate::list)},
       {Method::Post, "/accounts", Access::Guarded, here(&Gate::add)},
+      {Method::Put, "/accounts/{name}", Access::Guarded, here(&Gate::change)},
       {Method::Delete, "/accounts/{name}", Access::Guarded, here(&Gate::remove)},
+      {Method::Post, "/accounts/{name}/link", Access::Guarded, here(&Gate::link)},
       {Method::Post, "/tokens", Access::Guarded, here(&Gate::add_token)},
       {Method::Delete, "/tokens/{name}", Access::Guarded, here(&Gate::remove_token)},
   };
@@ -180,13 +183,25 @@ Reply Gate::set_up(const Request& request) {
   return made ? start_session(request, name, password) : failed(made.error());
 }
 
+Reply Gate::choose_password(const Request& request) {
+  const auto body = parse_json(request.body);
+  if (!body) return error_reply(body.error());
+  const auto password = text_at(*body, "password");
+  const auto name = accounts_.choose_password(text_at(*body, "word"), password);
+  return name ? start_session(request, *name, password) : failed(name.error());
+}
+
 Reply Gate::list(const Request&) {
   const auto accounts = accounts_.accounts();
   if (!accounts) return failed(accounts.error());
   const auto tokens = accounts_.tokens();
   if (!tokens) return failed(tokens.error());
   Json json{{"accounts", Json::array()}, {"tokens", Json::array()}};
-  for (const auto& each : *accounts) json["accounts"].push_back({{"name", each.name}, {"role", each.role}});
+  for (const auto& each : *accounts)
+    json["accounts"].push_back({{"name", each.name},
+                                {"role", each.role},
+                                {"active", each.active},
+                                {"has_password", each.has_password}});
   for (const auto& each : *tokens) json["tokens"].push_back({{"name", each.name}, {"rights", each.role}});
   return private_reply(json);
 }
@@ -194,8 +209,35 @@ Reply Gate::list(const Request&) {
 Reply Gate::add(const Request& request) {
   const auto body = parse_json(request.body);
   if (!body) return error_reply(body.error());
-  const auto made = accounts_.add(text_at(*body, "name"), text_at(*body, "password"), text_at(*body, "role"));
+  const auto name = text_at(*body, "name"), password = text_at(*body, "password"),
+             role = text_at(*body, "role");
+  // Without a password, whoever it is for chooses one with a link.
+  const auto made = password.empty() ? accounts_.invite(name, role) : accounts_.add(name, password, role);
   return made ? list(request) : failed(made.error());
+}
+
+Reply Gate::change(const Request& request) {
+  const auto body = parse_json(request.body);
+  if (!body) return error_reply(body.error());
+  const auto& role = member(*body, "role");
+  const auto& active = member(*body, "active");
+  if ((!role.is_null() && !role.is_string()) || (!active.is_null() && !active.is_boolean()) ||
+      (role.is_null() && active.is_null()))
+    return error_reply(
+        {ErrorKind::BadInput, "an account's role is a word, and active is true or false", "no_change"});
+  const auto changed = accounts_.change(
+      request.parameter, role.is_null() ? std::nullopt : std::optional(role.get<std::string>()),
+      active.is_null() ? std::nullopt : std::optional(active.get<bool>()));
+  if (!changed) return failed(changed.error());
+  return *changed ? list(request)
+                  : error_reply({ErrorKind::NotFound, "there is no such account", "no_such_account"});
+}
+
+Reply Gate::link(const Request& request) {
+  const auto word = accounts_.link_word(request.parameter);
+  if (!word) return failed(word.error());
+  return private_reply(
+      {{"name", request.parameter}, {"link", "/#password/" + *word}, {"hours", gateway::kLinkTime.count()}});
 }
 
 Reply Gate::remove(const Request& request) {

@@ -11,7 +11,6 @@
 #include "api/status.h"
 #include "base/version.h"
 #include "gateway/intake.h"
-#include "imaging/picture_pdf.h"
 #include "sheets/model_folder.h"
 
 namespace alcove::api {
@@ -21,6 +20,9 @@ constexpr std::string_view kService = "Answer Sheet Gateway";
 constexpr std::string_view kPage = "/gateway/index.html";
 constexpr int kIntakeThreads = 4;  // that wait for the disk
 constexpr std::size_t kIntakeLine = 1'000;
+constexpr int kLookThreads = 2;     // as many pages are opened at once
+constexpr int kArchiveThreads = 2;  // each is one caller's, who may be slow
+constexpr std::size_t kArchiveLine = 16;
 constexpr std::chrono::seconds kReadingHere{
     30};  // what a caller who was held is given beyond, when sheets are read here
 constexpr std::int64_t kLogged = 100;  // entries of the scan log, as in the original
@@ -58,11 +60,20 @@ GatewayService::GatewayService(GatewayServiceSettings settings, gateway::Gateway
       gate_(gate),
       jobs_(gateway, ledger, settings_.batch),
       office_(
-          desk, ledger,
+          desk, ledger, pictures_,
           {.elsewhere = [this](Answer answer,
                                std::function<void()> work) { elsewhere(std::move(answer), std::move(work)); },
+           .looking = [this](
+                          Answer answer,
+                          std::function<void()> work) { offer(looks_, std::move(answer), std::move(work)); },
+           .at_leisure =
+               [this](Answer answer, std::function<void()> work) {
+                 offer(archives_, std::move(answer), std::move(work));
+               },
            .who = [&gate](const Request& request) { return gate.who(request); }}),
       routes_({.tokens = {}, .log_probes = settings_.log_probes}, make_routes()),
+      archives_(kArchiveThreads, kArchiveLine),
+      looks_(kLookThreads, kIntakeLine),
       intake_(kIntakeThreads, kIntakeLine) {}
 
 // The original's router stood under /extract; its guide calls the short names. Both are served.
@@ -77,6 +88,8 @@ std::vector<Route> GatewayService::make_routes() {
       {Method::Get, "/healthz", Access::Open, here(&GatewayService::health)},
       {Method::Get, "/livez", Access::Open, here(&GatewayService::health)},
       {Method::Get, "/readyz", Access::Open, here(&GatewayService::ready)},
+      {Method::Get, "/openapi.json", Access::Open,
+       [](Request request, Answer answer) { answer.send(asset_reply(request, "/gateway/openapi.json")); }},
       {Method::Get, "/extract/status", Access::Open, here(&GatewayService::extract_status)},
       {Method::Get, "/status", Access::Figures, here(&GatewayService::status)},
       {Method::Get, "/metrics", Access::Figures, here(&GatewayService::metrics)},
@@ -124,7 +137,11 @@ std::optional<Reply> GatewayService::refuse(const Request& head) {
 }
 
 void GatewayService::elsewhere(Answer answer, std::function<void()> work) {
-  if (intake_.offer({std::move(work), {}})) return;
+  offer(intake_, std::move(answer), std::move(work));
+}
+
+void GatewayService::offer(WorkQueue& line, Answer answer, std::function<void()> work) {
+  if (line.offer({std::move(work), {}})) return;
   answer.send(busy_reply({ErrorKind::Overloaded,
                           "too many requests wait for the disk already; try again in a moment", "overloaded"},
                          2));
@@ -346,8 +363,8 @@ void GatewayService::record(Request request, Answer answer) {
   });
 }
 
-void GatewayService::with_file(Request request, Answer answer, ReplyOf reply_of) {
-  elsewhere(answer, [this, answer, reply_of = std::move(reply_of), uuid = request.parameter] {
+void GatewayService::with_file(WorkQueue& line, Request request, Answer answer, ReplyOf reply_of) {
+  offer(line, answer, [this, answer, reply_of = std::move(reply_of), uuid = request.parameter] {
     const auto record = ledger_.find(uuid);
     if (!record) return answer.send(database_reply(record.error()));
     if (!*record) return answer.send(no_such_record());
@@ -358,30 +375,30 @@ void GatewayService::with_file(Request request, Answer answer, ReplyOf reply_of)
 }
 
 void GatewayService::file(Request request, Answer answer) {
-  with_file(std::move(request), std::move(answer), [](const gateway::Record& record, std::string content) {
-    Reply reply{.body = std::move(content), .content_type = record.mime_type, .headers = {}};
-    // A stranger's file: never a page of ours.
-    reply.set_header("Content-Disposition", "attachment");
-    reply.set_header("X-Content-Type-Options", "nosniff");
-    return reply;
-  });
+  with_file(intake_, std::move(request), std::move(answer),
+            [](const gateway::Record& record, std::string content) {
+              Reply reply{.body = std::move(content), .content_type = record.mime_type, .headers = {}};
+              // A stranger's file: never a page of ours.
+              reply.set_header("Content-Disposition", "attachment");
+              reply.set_header("X-Content-Type-Options", "nosniff");
+              return reply;
+            });
 }
 
-// Under the name the record gives it. Pictures that a PDF cannot hold as they are stay what they are, and say
-// so.
+// Under the name the record gives it.
 void GatewayService::pdf(Request request, Answer answer) {
   const auto unnamed = request.parameter + ".pdf";
-  with_file(std::move(request), std::move(answer),
-            [unnamed](const gateway::Record& record, std::string content) {
-              if (record.mime_type != "application/pdf") {
-                auto wrapped = imaging::picture_as_pdf(as_bytes(content));
-                if (!wrapped)
-                  return error_reply({ErrorKind::Unsupported,
-                                      "this picture cannot be put into a PDF as it is; fetch it from /file",
-                                      "no_pdf"});
-                content = *std::move(wrapped);
-              }
-              Reply reply{.body = std::move(content), .content_type = "application/pdf", .headers = {}};
+  with_file(looks_, std::move(request), std::move(answer),
+            [this, unnamed](const gateway::Record& record, const std::string& content) {
+              auto document = pictures_.pdf(as_bytes(content));
+              if (!document && document.error().kind != ErrorKind::Unavailable)
+                return error_reply({ErrorKind::Unsupported,
+                                    fmt::format("no PDF can be made of it ({}); fetch it as it came from "
+                                                "/records/{}/file",
+                                                document.error().message, record.uuid),
+                                    "no_pdf"});
+              if (!document) return database_reply(document.error());
+              Reply reply{.body = *std::move(document), .content_type = "application/pdf", .headers = {}};
               const auto& name = record.renamed_filename;
               reply.set_header("Content-Disposition",
                                fmt::format("attachment; filename=\"{}\"", name.empty() ? unnamed : name));

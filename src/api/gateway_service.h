@@ -52,7 +52,7 @@ class GatewayService final : public Service {
   void record(Request, Answer);
   // The record and its file, read elsewhere, made a reply; what is not there is answered.
   using ReplyOf = std::function<Reply(const gateway::Record&, std::string content)>;
-  void with_file(Request request, Answer answer, ReplyOf reply_of);
+  void with_file(WorkQueue& line, Request request, Answer answer, ReplyOf reply_of);
   void file(Request, Answer);
   void pdf(Request, Answer);
   void put_job(Request, Answer);
@@ -66,6 +66,7 @@ class GatewayService final : public Service {
   Reply still_queued(const std::string& uuid) const;
   // On a thread that may wait for the disk; a full line is answered at once.
   void elsewhere(Answer answer, std::function<void()> work);
+  static void offer(WorkQueue& line, Answer answer, std::function<void()> work);
 
   const GatewayServiceSettings settings_;
   gateway::Gateway& gateway_;
@@ -76,9 +77,12 @@ class GatewayService final : public Service {
   Metrics metrics_;
   Gate& gate_;
   GatewayJobs jobs_;
+  PagePictures pictures_;
   OfficeRoutes office_;
   const Routes routes_;
-  WorkQueue intake_;  // last: its threads use the rest
+  WorkQueue archives_;  // last, with the next two: their threads use the rest
+  WorkQueue looks_;
+  WorkQueue intake_;
 };
 
 }  // namespace alcove::api

@@ -62,10 +62,10 @@ Reply no_such_record() {
   return error_reply({ErrorKind::NotFound, "there is no such record", "no_such_record"});
 }
 
-Route OfficeRoutes::route(Method method, std::string path, Work work) {
-  return {method, std::move(path), Access::Guarded, [this, work](Request request, Answer answer) {
+Route OfficeRoutes::route(Method method, std::string path, Work work, Service::Line Service::* line) {
+  return {method, std::move(path), Access::Guarded, [this, work, line](Request request, Answer answer) {
             const auto held = std::make_shared<const Request>(std::move(request));
-            service_.elsewhere(answer, [this, work, held, answer] { answer.send((this->*work)(*held)); });
+            (service_.*line)(answer, [this, work, held, answer] { answer.send((this->*work)(*held)); });
           }};
 }
 
@@ -75,7 +75,7 @@ std::vector<Route> OfficeRoutes::routes() {
       route(Method::Get, "/review/{uuid}", &OfficeRoutes::sheet),
       route(Method::Post, "/review/{uuid}", &OfficeRoutes::answer),
       route(Method::Post, "/review/{uuid}/hold", &OfficeRoutes::hold),
-      route(Method::Get, "/records/{uuid}/page", &OfficeRoutes::picture),
+      route(Method::Get, "/records/{uuid}/page", &OfficeRoutes::picture, &Service::looking),
       route(Method::Get, "/exams", &OfficeRoutes::exams),
       route(Method::Get, "/exam", &OfficeRoutes::exam),
       route(Method::Get, "/people", &OfficeRoutes::people),
@@ -83,7 +83,7 @@ std::vector<Route> OfficeRoutes::routes() {
       {Method::Get, "/export", Access::Guarded,
        [this](Request request, Answer answer) {
          const auto held = std::make_shared<const Request>(std::move(request));
-         service_.elsewhere(answer, [this, held, answer] { take_out(*held, answer); });
+         service_.at_leisure(answer, [this, held, answer] { take_out(*held, answer); });
        }},
   };
 }
@@ -221,9 +221,11 @@ void OfficeRoutes::take_out(const Request& request, const Answer& answer) {
   if (!people) return answer.send(failed(people.error()));
   const auto out = answer.stream(std::move(head));
   // What went wrong half-way cannot be said any more; an archive without its end is seen to be none.
-  const auto written =
-      gateway::write_archive(ledger_, overview->papers, format == "moodle" ? &*people : nullptr,
-                             [&](std::string_view piece) { return out->send(piece); });
+  const auto written = gateway::write_archive(
+      overview->papers, format == "moodle" ? &*people : nullptr,
+      {.ledger = ledger_,
+       .to_pdf = [this](Bytes file) { return pictures_.pdf(file); },
+       .sink = [&](std::string_view piece) { return out->has_room() && out->send(piece); }});
   if (!written) log(LogLevel::Error, "export_failed", {{"error", written.error().message}});
   out->end();
 }

@@ -13,17 +13,22 @@ class OfficeRoutes {
   // Seams of the service: work that waits for the disk goes `elsewhere`, which answers by itself when it is
   // full; `who` names the caller that was let in.
   struct Service {
-    std::function<void(Answer, std::function<void()>)> elsewhere;
+    using Line = std::function<void(Answer, std::function<void()>)>;
+    Line elsewhere;
+    // The same for what takes long, and is to hold up nobody else: opening pages, and sending what a caller
+    // may take slowly.
+    Line looking, at_leisure;
     std::function<std::string(const Request&)> who;
   };
-  OfficeRoutes(gateway::OfficeDesk& desk, gateway::Ledger& ledger, Service service)
-      : desk_(desk), ledger_(ledger), service_(std::move(service)) {}
+  OfficeRoutes(gateway::OfficeDesk& desk, gateway::Ledger& ledger, PagePictures& pictures, Service service)
+      : desk_(desk), ledger_(ledger), pictures_(pictures), service_(std::move(service)) {}
 
   std::vector<Route> routes();
 
  private:
   using Work = Reply (OfficeRoutes::*)(const Request&);
-  Route route(Method method, std::string path, Work work);
+  Route route(Method method, std::string path, Work work,
+              Service::Line Service::* line = &Service::elsewhere);
 
   Reply queue(const Request&);    // GET /review
   Reply sheet(const Request&);    // GET /review/{uuid}
@@ -39,8 +44,8 @@ class OfficeRoutes {
 
   gateway::OfficeDesk& desk_;
   gateway::Ledger& ledger_;
+  PagePictures& pictures_;
   const Service service_;
-  PagePictures pictures_;
 };
 
 // 404 for an id that no sheet has.

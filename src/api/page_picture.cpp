@@ -4,6 +4,7 @@
 
 #include "imaging/decode_pool.h"
 #include "imaging/encode_jpeg.h"
+#include "imaging/picture_pdf.h"
 #include "imaging/straighten.h"
 #include "sheets/pipeline.h"
 
@@ -32,13 +33,21 @@ sheets::SheetReading way_of(const Json& reply) {
 PagePictures::PagePictures() = default;
 PagePictures::~PagePictures() = default;
 
+imaging::DecodePool& PagePictures::pool() {
+  const std::lock_guard lock(mutex_);
+  if (!pool_) pool_ = std::make_unique<imaging::DecodePool>();
+  return *pool_;
+}
+
 Result<std::string> PagePictures::picture(Bytes file, const Json& reply) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!pool_) pool_ = std::make_unique<imaging::DecodePool>();
-  }
-  const auto page = TRY(sheets::page_of(*pool_, file, way_of(reply)));
+  const auto page = TRY(sheets::page_of(pool(), file, way_of(reply)));
   return imaging::encode_jpeg(imaging::shrunk_to(page, kMostPixels), kQuality);
+}
+
+Result<std::string> PagePictures::pdf(Bytes file) {
+  if (imaging::sniff(file) == imaging::Format::Pdf) return std::string(as_text(file));
+  if (auto as_it_is = imaging::picture_as_pdf(file)) return *std::move(as_it_is);  // without a child
+  return imaging::any_picture_as_pdf(pool(), file);
 }
 
 }  // namespace alcove::api

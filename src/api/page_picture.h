@@ -1,5 +1,5 @@
 #pragma once
-// The page a reading was taken from, as a picture for a browser.
+// The page a reading was taken from, as a picture for a browser; and the whole file as a PDF.
 
 #include <memory>
 #include <mutex>
@@ -25,7 +25,12 @@ class PagePictures {
   // the decoder's: a PDF whose password was not kept has no picture.
   Result<std::string> picture(Bytes file, const Json& reply);
 
+  // A PDF as it is, a picture as PDF pages (imaging/picture_pdf.h), with the errors of that.
+  Result<std::string> pdf(Bytes file);
+
  private:
+  imaging::DecodePool& pool();
+
   std::mutex mutex_;
   std::unique_ptr<imaging::DecodePool> pool_;
 };

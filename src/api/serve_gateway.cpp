@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "api/gateway_service.h"
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/matching_keeper.h"
+#include "gateway/retention_keeper.h"
 #include "imaging/decode_pool.h"
 #include "sheets/model_folder.h"
 
@@ -127,6 +129,10 @@ Result<void> serve_gateway(const GatewayProcess& process) {
                          gateway, *wiring->ledger, *wiring->readers, wiring->figures, *desk, gate);
   service_to_tell = &service;
   gateway::MatchingKeeper keeper(std::move(matching));
+  std::optional<gateway::RetentionKeeper> purges;
+  if (process.purge_every.count() > 0)
+    purges.emplace(TRY(gateway::Retention::open(process.ledger.data, process.ledger.database)),
+                   process.purge_every);
   auto server = process.server;
   server.body_limit = std::max(server.body_limit, kBatchBody);
   server.spool = process.ledger.data / "incoming";

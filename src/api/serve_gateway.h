@@ -23,10 +23,11 @@ struct GatewayProcess {
   gateway::LedgerSettings ledger;
   gateway::ReadersSettings readers;
   std::string space_url, space_repository, space_token, hub_token;
-  bool require_account = false;       // also before there is one
-  int workers = 4;                    // sheets under way at once, wherever they are read
-  std::chrono::seconds idle_exit{0};  // without a call and with no sheet left, until it ends; 0: never
-  std::chrono::seconds drain{25};     // how long the sheets in hand may take after SIGTERM
+  bool require_account = false;         // also before there is one
+  std::chrono::seconds purge_every{0};  // what is kept long enough goes by itself; 0: never
+  int workers = 4;                      // sheets under way at once, wherever they are read
+  std::chrono::seconds idle_exit{0};    // without a call and with no sheet left, until it ends; 0: never
+  std::chrono::seconds drain{25};       // how long the sheets in hand may take after SIGTERM
 };
 
 // Serves until SIGTERM or SIGINT; what is under way then is recorded, what waits stays queued. Errors as

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <future>
 #include <mutex>
 #include <random>
 #include <thread>
@@ -31,6 +32,9 @@ using SendResponse = std::function<void(const drogon::HttpResponsePtr&)>;
 // a client that writes its whole body before it reads must be able to.
 constexpr std::uint64_t kDrainBytes = 64 << 20;
 constexpr std::chrono::seconds kDrainTime{30};
+constexpr std::size_t kMostOnItsWay = 4 << 20;  // of a body that is not to lie in memory
+constexpr std::chrono::milliseconds kLookForRoom{10};
+constexpr std::chrono::seconds kLongestStandstill{60};
 constexpr std::size_t kMaxConnections = 900;  // below the usual limit of 1,024 open files
 // From here on silence is ended, and a body has to be there, ten times sooner.
 constexpr std::size_t kCrowd = 700;
@@ -385,6 +389,19 @@ class Exchange::Body final : public Outflow {
     exchange_->ended(exchange_->gone() ? 499 : head_.status, head_.reason, bytes_);
   }
 
+  bool has_room() override {
+    auto taken = bytes_taken();
+    auto since = Clock::now();
+    while (taken && !send_would_fit(*taken)) {
+      std::this_thread::sleep_for(kLookForRoom);
+      const auto now_taken = bytes_taken();
+      if (now_taken && *now_taken != *taken) since = Clock::now();
+      if (Clock::now() - since > kLongestStandstill) return false;
+      taken = now_taken;
+    }
+    return taken.has_value();
+  }
+
   bool chunked() const { return exchange_->source_->version() == drogon::Version::kHttp11; }
 
   // The library's call, on the socket's thread.
@@ -396,6 +413,25 @@ class Exchange::Body final : public Outflow {
   }
 
  private:
+  // By the caller's side since the first such question, or a little more; none: it has gone.
+  std::optional<std::size_t> bytes_taken() {
+    const auto connection = exchange_->connection_.lock();
+    if (!connection || exchange_->gone()) return std::nullopt;
+    // The count belongs to the socket's thread.
+    const auto count = std::make_shared<std::promise<std::size_t>>();
+    connection->getLoop()->queueInLoop([connection, count] { count->set_value(connection->bytesSent()); });
+    auto told = count->get_future();
+    if (told.wait_for(kLongestStandstill) != std::future_status::ready) return std::nullopt;
+    const auto taken = told.get();
+    if (!taken_before_) taken_before_ = taken;
+    return taken - *taken_before_;
+  }
+
+  bool send_would_fit(std::size_t taken) {
+    const std::lock_guard lock(mutex_);
+    return ended_ || bytes_ < taken + kMostOnItsWay;
+  }
+
   void close() {
     stream_->close();
     stream_.reset();
@@ -411,6 +447,7 @@ class Exchange::Body final : public Outflow {
   drogon::ResponseStreamPtr stream_;
   std::string waiting_;
   std::uint64_t bytes_ = 0;
+  std::optional<std::size_t> taken_before_;
   bool ended_ = false;
 
   friend class Exchange;

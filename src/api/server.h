@@ -33,6 +33,9 @@ class Outflow {
   // False: the caller has gone, or end() was called. An empty piece only asks.
   virtual bool send(std::string_view piece) = 0;
   virtual void end() = 0;  // a second call is ignored
+  // For bodies that are not to lie in memory: waits until most of what was sent is on its way. False as
+  // send(), and when the caller took nothing for a minute. Not on a thread that others wait for.
+  virtual bool has_room() { return true; }
 };
 
 // The way back to whoever asked. Copies share one request; calling it is safe from any thread, a second call

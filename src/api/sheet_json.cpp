@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "imaging/reader_margin.h"
 #include "sheets/reasons.h"
 #include "sheets/roster_wire.h"
 
@@ -47,20 +48,30 @@ Json rivals_json(const models::Symbol& symbol) {
   return list;
 }
 
-Json symbols_json(const sheets::Candidate& candidate) {
+// Where a symbol was read, 0 at the box's left edge and 1 at its right: a reader's steps go over the margin,
+// too.
+double place_in_box(const sheets::Candidate& candidate, int step, int page_width) {
+  const auto& box = candidate.box;
   const double steps = static_cast<double>(candidate.posteriors.size()) / std::max(1, candidate.classes);
+  const double left = std::max(0.0, double{box.left} - imaging::kReaderMargin);
+  const double right = std::min<double>(page_width, double{box.right} + imaging::kReaderMargin);
+  const double x = left + (step + 0.5) / std::max(1.0, steps) * (right - left);
+  return std::clamp((x - box.left) / std::max(1.0F, box.width()), 0.0, 1.0);
+}
+
+Json symbols_json(const sheets::Candidate& candidate, int page_width) {
   auto list = Json::array();
   for (const auto& symbol : candidate.symbols)
     list.push_back({{"value", std::string(1, symbol.value)},
                     {"confidence", probability(symbol.confidence)},
-                    {"at", probability((symbol.step + 0.5) / std::max(1.0, steps))},
+                    {"at", probability(place_in_box(candidate, symbol.step, page_width))},
                     {"alternatives", rivals_json(symbol)}});
   return list;
 }
 
-void add_boxes(Json& boxes, std::string_view field, sheets::Field label, const sheets::FieldReading& reading,
-               Detail detail) {
-  for (const auto* candidate : best_text_first(reading)) {
+void add_boxes(Json& boxes, std::string_view field, sheets::Field label, const sheets::SheetReading& reading,
+               const sheets::FieldReading& of_field, Detail detail) {
+  for (const auto* candidate : best_text_first(of_field)) {
     const auto& box = candidate->box;
     boxes.push_back({{"field", field},
                      {"label", sheets::name_of(label)},
@@ -68,7 +79,7 @@ void add_boxes(Json& boxes, std::string_view field, sheets::Field label, const s
                      {"detection_confidence", probability(candidate->detection_confidence)},
                      {"value", candidate->value},
                      {"confidence", probability(candidate->confidence)},
-                     {"symbols", symbols_json(*candidate)},
+                     {"symbols", symbols_json(*candidate, reading.width)},
                      {"height", pixels(box.height())},
                      {"sharpness", rounded(candidate->sharpness, 100)}});
     const auto alphabet = models::usual_alphabet(candidate->classes);
@@ -102,8 +113,9 @@ Json to_json(const sheets::SheetReading& reading, std::span<const sheets::ModelI
                      {"subject_boxes", look.subject_boxes}});
 
   auto& boxes = json["boxes"] = Json::array();
-  add_boxes(boxes, "register_number", sheets::Field::RegisterNumber, reading.register_number, detail);
-  add_boxes(boxes, "subject_code", sheets::Field::SubjectCode, reading.subject_code, detail);
+  add_boxes(boxes, "register_number", sheets::Field::RegisterNumber, reading, reading.register_number,
+            detail);
+  add_boxes(boxes, "subject_code", sheets::Field::SubjectCode, reading, reading.subject_code, detail);
 
   auto& timings = json["timings_ms"] = Json::object();
   for (const auto& stage : reading.timings)

@@ -72,8 +72,8 @@ TEST(SheetJson, BoxesCarryWhatThePageDraws) {
       to_text(boxes[0]),
       R"({"field":"register_number","label":"RegisterNumber","box":[10.0,20.1,110.0,52.0],)"
       R"("detection_confidence":0.9123,"value":"212223060100","confidence":0.9877,)"
-      R"("symbols":[{"value":"2","confidence":0.99,"at":0.0547,"alternatives":[]},)"
-      R"({"value":"1","confidence":0.41,"at":0.1172,"alternatives":[{"value":"7","confidence":0.39}]}],)"
+      R"("symbols":[{"value":"2","confidence":0.99,"at":0.0,"alternatives":[]},)"
+      R"({"value":"1","confidence":0.41,"at":0.0406,"alternatives":[{"value":"7","confidence":0.39}]}],)"
       R"("height":31.9,"sharpness":0.57})");
   EXPECT_EQ(boxes[3]["field"], "subject_code");
   EXPECT_EQ(boxes[3]["label"], "SubjectCode");

@@ -250,6 +250,24 @@ TEST_F(Space, AFullLineIsRefusedAtOnce) {
   EXPECT_EQ(second.get().status, 200);
 }
 
+TEST_F(Space, RetryAfterIsAboutWhenTheLineIsThrough) {
+  start_and_load(
+      [](sheets::SheetReader&, Bytes, const PageOptions&) -> Result<PageReading> {
+        std::this_thread::sleep_for(std::chrono::milliseconds(40));
+        return PageReading();
+      },
+      {}, 60);
+  for (int i = 0; i < 16; ++i) ask(upload("a sheet"));  // so that it knows how long they take
+  const auto start = std::chrono::steady_clock::now();
+  std::vector<std::future<Reply>> line;
+  for (int i = 0; i < 60; ++i) line.push_back(later(upload("a sheet")));
+  const double promised = space_->retry_after();
+  for (auto& reply : line) EXPECT_EQ(reply.get().status, 200);
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  EXPECT_GE(promised, took / 2);
+  EXPECT_LE(promised, 2 * took + 1);
+}
+
 TEST_F(Space, WorkForNobodyIsDropped) {
   std::atomic<int> reads{0};
   start_and_load([&](sheets::SheetReader& reader, Bytes file, const PageOptions& options) {

@@ -7,11 +7,11 @@
 
 namespace alcove::app {
 
-Result<Difference> largest_difference(std::span<const float> first, std::span<const float> second) {
+Result<OutputDifference> largest_difference(std::span<const float> first, std::span<const float> second) {
   if (first.size() != second.size())
     return fail(ErrorKind::Internal,
                 fmt::format("one engine gives {} numbers, the other {}", first.size(), second.size()));
-  Difference difference;
+  OutputDifference difference;
   for (std::size_t i = 0; i < first.size(); ++i) {
     if (std::isfinite(first[i]) != std::isfinite(second[i]))
       return fail(ErrorKind::Internal,

@@ -7,7 +7,7 @@
 
 namespace alcove::app {
 
-struct Difference {
+struct OutputDifference {
   double absolute = 0;  // the largest
   double largest = 0;   // number of the first, by size
 
@@ -17,6 +17,6 @@ struct Difference {
 };
 
 // Internal when one has more numbers than the other, or one has a number where the other has none.
-Result<Difference> largest_difference(std::span<const float> first, std::span<const float> second);
+Result<OutputDifference> largest_difference(std::span<const float> first, std::span<const float> second);
 
 }  // namespace alcove::app

@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "app/commands.h"
@@ -45,6 +46,7 @@ struct DemoOptions {
   std::string text_model = ".deps/all-MiniLM-L6-v2";
   int port = 7860;
   int gateway_port = 8000;
+  int finder_port = 7861;
   bool once = false;
 };
 
@@ -235,6 +237,20 @@ Result<void> check_port(int port, const char* flag) {
   return fail(ErrorKind::BadInput, fmt::format("port {} is taken; choose another with {}", port, flag));
 }
 
+std::string finder_url(const DemoOptions& options) {
+  return fmt::format("http://127.0.0.1:{}", options.finder_port);
+}
+
+// Three searches here, and a paper finder over the same index.
+Result<Server> serve_papers(const DemoOptions& options, const std::string& data) {
+  TRY(show_papers(options.papers, options.text_model, data));
+  const auto model = fs::exists(options.text_model) ? options.text_model : "none";
+  auto finder = TRY(Server::start({"serve", "paper-finder", "--port", std::to_string(options.finder_port),
+                                   "--data", data, "--model", model, "--venue", "none"}));
+  TRY(wait_until_ready(finder, finder_url(options)));
+  return finder;
+}
+
 Result<int> demo(const DemoOptions& options) {
   const auto started = steady_clock::now();
   const auto truth_file = TRY(MappedFile::open(fs::path(options.samples) / "truth.json"));
@@ -243,6 +259,7 @@ Result<int> demo(const DemoOptions& options) {
   const auto url = fmt::format("http://127.0.0.1:{}", options.gateway_port);
   TRY(check_port(options.port, "--port"));
   TRY(check_port(options.gateway_port, "--gateway-port"));
+  TRY(check_port(options.finder_port, "--finder-port"));
 
   const std::vector<std::string> space_words{"serve",        "answer-sheet", "--models",
                                              options.models, "--port",       std::to_string(options.port)};
@@ -282,11 +299,14 @@ Result<int> demo(const DemoOptions& options) {
     return kNeedsAttention;
   }
   if (has_class_list) TRY(show_review(url));
-  if (fs::exists(options.papers)) TRY(show_papers(options.papers, options.text_model));
+  std::optional<Server> finder;
+  if (fs::exists(options.papers)) finder = TRY(serve_papers(options, data.path() + "/papers"));
   if (options.once) return kDone;
   space = TRY(Server::start(space_words));
+  TRY(wait_until_ready(space, space_url));
   fmt::print("\nDrop a sheet of your own on {}; the gateway in front of it is {}  (Ctrl-C ends both)\n",
              space_url, url);
+  if (finder) fmt::print("Find papers on {}\n", finder_url(options));
   std::fflush(stdout);
   gateway.wait();
   return kDone;
@@ -297,7 +317,8 @@ Result<int> demo(const DemoOptions& options) {
 void add_demo(CLI::App& parser, Run& run) {
   auto* command = parser.add_subcommand(
       "demo",
-      "Send the sample sheets through a gateway and a Space that is killed, find sample papers, and stay up");
+      "Send the sample sheets through a gateway and a Space that is killed, find sample papers, and stay up "
+      "with all their pages");
   auto options = std::make_shared<DemoOptions>();
   command->add_option("--models", options->models, "folder with the detector and the two readers")
       ->capture_default_str();
@@ -311,6 +332,9 @@ void add_demo(CLI::App& parser, Run& run) {
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
   command->add_option("--gateway-port", options->gateway_port, "port of the gateway")
+      ->check(CLI::Range(1, 65535))
+      ->capture_default_str();
+  command->add_option("--finder-port", options->finder_port, "port of the paper finder")
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
   command->add_flag("--once", options->once, "end after the table");

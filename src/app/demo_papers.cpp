@@ -1,7 +1,6 @@
 #include "app/demo_papers.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <system_error>
@@ -23,28 +22,14 @@ constexpr const char* kQueries[] = {
 };
 constexpr std::size_t kShown = 3;
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_(fs::temp_directory_path() / fmt::format("alcove-demo-{}", ::getpid())) {}
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
 
-Result<void> show_papers(const fs::path& samples, const fs::path& model) {
-  const TemporaryFolder folder;
-  PapersOptions options{.data = folder.path().string()};
+Result<void> show_papers(const fs::path& samples, const fs::path& model, const fs::path& data) {
+  PapersOptions options{.data = data.string()};
   std::error_code unreadable;
   if (fs::exists(model, unreadable))
     options.model = model.string();

@@ -7,8 +7,9 @@
 
 namespace alcove::app {
 
-// Indexes the sample papers in a folder of its own that is gone afterwards, and prints three searches.
-// Without the model they go by words alone, which is said.
-Result<void> show_papers(const std::filesystem::path& samples, const std::filesystem::path& model);
+// Indexes the sample papers in `data` and prints three searches. Without the model they go by words alone,
+// which is said.
+Result<void> show_papers(const std::filesystem::path& samples, const std::filesystem::path& model,
+                         const std::filesystem::path& data);
 
 }  // namespace alcove::app

@@ -28,7 +28,7 @@ struct GatewayOptions {
   std::string policy = "remote-first";
   std::string data = "data";
   std::string format = "jsonl";
-  int hold = 50, lease = 60;
+  int hold = 50, lease = 60, purge_every = 0;
 };
 
 Result<api::GatewayProcess> settings_of(GatewayOptions options, const ReaderOptions& reader) {
@@ -42,6 +42,7 @@ Result<api::GatewayProcess> settings_of(GatewayOptions options, const ReaderOpti
   process.readers.policy = TRY(gateway::parse_policy(options.policy));
   process.readers.hold = std::chrono::seconds(options.hold);
   process.ledger.lease_ms = 1000 * options.lease;
+  process.purge_every = std::chrono::seconds(options.purge_every);
   process.ledger.data = options.data;
   process.ledger.database = database_address();
   process.space_token = environment("HF_SPACE_TOKEN");
@@ -174,6 +175,14 @@ void add_gateway(CLI::App& parser, Run& run) {
       ->add_flag("--require-account", options->process.require_account,
                  "nobody comes in unnamed, not even before the first account is made")
       ->envname("ALCOVE_REQUIRE_ACCOUNT");
+  command
+      ->add_option(
+          "--purge-every", options->purge_every,
+          "seconds between purges of what is kept long enough (see `gateway retention`); 86400 is daily, "
+          "0 never")
+      ->envname("ALCOVE_PURGE_EVERY")
+      ->check(CLI::Range(0, 365 * 86'400))
+      ->capture_default_str();
   add_readers(*command, *options);
   auto reader = add_reader_options(*command);
   add_export(*command, run);

@@ -26,7 +26,7 @@ namespace {
 struct PeopleOptions {
   std::string data = "data", name, role = "staff", rights = "upload", exam, number, reason, out;
   std::int64_t days = 0, release = 0;
-  bool remove = false, dry_run = false;
+  bool remove = false, dry_run = false, link = false;
 };
 
 int listed(const Result<std::vector<gateway::Account>>& all, const char* second) {
@@ -60,6 +60,12 @@ int account(const PeopleOptions& options) {
   if (!book) return report(book.error());
   if (options.name.empty()) return listed((*book)->accounts(), "ROLE");
   if (options.remove) return removed((*book)->remove(options.name), options.name);
+  if (options.link) {
+    const auto word = (*book)->link_word(options.name);
+    if (!word) return report(word.error());
+    fmt::print("/#password/{}\n", *word);
+    return kDone;
+  }
   std::string password;
   std::getline(std::cin, password);
   const auto made = (*book)->add(options.name, password, options.role);
@@ -180,6 +186,10 @@ void add_gateway_account(CLI::App& gateway, Run& run) {
   command->add_option("NAME", options->name, "who; without one the accounts are listed");
   command->add_option("--role", options->role, "viewer, staff or administrator")->capture_default_str();
   command->add_flag("--remove", options->remove, "take it away, and end its sessions");
+  command->add_flag(
+      "--link", options->link,
+      "print the end of a link, to be put behind the gateway's address, with which they choose a "
+      "new password; it works once, for 72 hours");
   add_data_option(*command, options->data);
   command->callback([=, &run] { run = [=] { return account(*options); }; });
 }

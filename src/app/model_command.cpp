@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -21,6 +20,7 @@
 #include "base/progress.h"
 #include "imaging/decode_pool.h"
 #include "models/model_file.h"
+#include "models/text_model.h"
 #include "sheets/quantize.h"
 
 namespace alcove::app {
@@ -109,23 +109,45 @@ Result<void> export_onnx(const ModelOptions& options) {
   return {};
 }
 
+// What every model is tried on, in the range its inputs have.
 struct KnownInput {
-  std::array<std::int64_t, 4> shape{};
-  std::vector<float> values;
+  engine::Shape shape;
+  std::vector<float> pixels;                        // of a picture
+  std::vector<std::vector<std::int64_t>> integers;  // of texts: ids, mask, types
+
+  std::vector<engine::Input> inputs() const {
+    if (integers.empty()) return {{shape, std::span(pixels)}};
+    std::vector<engine::Input> all;
+    for (const auto& values : integers) all.push_back({shape, std::span(values)});
+    return all;
+  }
 };
 
-// A fixed pattern of the size the model usually sees, in the range its inputs have.
-KnownInput known_input(const models::ModelFile& file) {
-  const bool detector = std::holds_alternative<models::Detector>(file.model);
-  KnownInput input{.shape = detector ? std::array<std::int64_t, 4>{1, 3, 640, 480}
-                                     : std::array<std::int64_t, 4>{1, 1, 32, 256}};
-  const auto [n, c, h, w] = input.shape;
-  for (std::int64_t i = 0; i < n * c * h * w; ++i) {
-    const std::int64_t column = i % w, row = i / w;
+// A wave of the size the model usually sees.
+KnownInput known_picture(bool detector) {
+  KnownInput input{.shape = detector ? engine::Shape{1, 3, 640, 480} : engine::Shape{1, 1, 32, 256}};
+  const std::int64_t width = input.shape[3], rows = input.shape[1] * input.shape[2];
+  for (std::int64_t i = 0; i < rows * width; ++i) {
+    const std::int64_t column = i % width, row = i / width;
     const float wave =
         0.5F + 0.5F * std::sin(0.37F * static_cast<float>(column) + 0.11F * static_cast<float>(row));
-    input.values.push_back(detector ? wave : 2 * wave - 1);
+    input.pixels.push_back(detector ? wave : 2 * wave - 1);
   }
+  return input;
+}
+
+// Two texts whose words lie all over the vocabulary, the second with padding behind it.
+KnownInput known_texts(const models::TextFolder& folder) {
+  constexpr std::int64_t kTexts = 2, kPadding = 5;
+  const auto length = std::min<std::int64_t>(32, folder.config.positions);
+  KnownInput input{.shape = {kTexts, length}};
+  std::vector<std::int64_t> ids, mask;
+  for (std::int64_t i = 0; i < kTexts * length; ++i) {
+    ids.push_back((i * 7919) % folder.config.vocabulary);
+    mask.push_back(i < kTexts * length - kPadding);
+  }
+  const std::vector<std::int64_t> types(ids.size(), 0);
+  input.integers = {ids, mask, types};
   return input;
 }
 
@@ -141,20 +163,27 @@ Result<std::string> first_trouble(const std::vector<engine::Array>& outputs) {
   return fmt::format("{} finite outputs", values.size());
 }
 
+// A model to be verified; the file or folder it is of stays open meanwhile.
+struct Candidate {
+  std::string description;
+  const graph::Model& graph;
+  std::string sha256;
+  KnownInput input;
+};
+
 // Both engines on the CPU in f32, which is what they have in common.
-Result<void> verify_engines(const models::ModelFile& file, const KnownInput& input,
-                            engine::Settings settings) {
+Result<void> verify_engines(const Candidate& candidate, engine::Settings settings) {
   settings.precision = engine::Precision::F32;
   std::vector<std::string> names;
   std::vector<std::vector<engine::Array>> outputs;
   for (const auto backend : {engine::Backend::OpenVino, engine::Backend::OnnxRuntime}) {
     auto* engine = TRY(engine::open_engine({engine::Device::Cpu, backend}));
-    const auto session = TRY(engine->load(graph_of(file), {file.sha256}, settings));
+    const auto session = TRY(engine->load(candidate.graph, {candidate.sha256}, settings));
     names.push_back(engine->description());
-    outputs.push_back(TRY(session->run(input.shape, input.values)));
+    outputs.push_back(TRY(session->run(candidate.input.inputs())));
   }
   fmt::print("compared    {}\n        and {}\n", names[0], names[1]);
-  const auto ports = graph_of(file).outputs();
+  const auto ports = candidate.graph.outputs();
   for (std::size_t i = 0; i < ports.size(); ++i) {
     const auto difference = TRY(largest_difference(outputs[0][i].values, outputs[1][i].values));
     fmt::print("{:11} differs by {:.2g} at most, among numbers up to {:.4g}\n", ports[i].name,
@@ -168,25 +197,39 @@ Result<void> verify_engines(const models::ModelFile& file, const KnownInput& inp
   return {};
 }
 
-Result<void> verify(const ModelOptions& options, const ReaderOptions& engine_options) {
-  const auto file = TRY(models::load_model(options.file));
-  fmt::print("reads       {}\n", std::visit([](const auto& model) { return model.description; }, file.model));
-  TRY(graph_of(file).check());
+Result<void> verify_candidate(const Candidate& candidate, const ReaderOptions& engine_options,
+                              bool both_engines) {
+  fmt::print("reads       {}\n", candidate.description);
+  TRY(candidate.graph.check());
   fmt::print("graph       accepted by the ONNX checker, shapes inferred\n");
   auto settings = TRY(engine_settings(engine_options));
   settings.cache.clear();  // what is verified is the file, not what was compiled from it earlier
   auto* engine = TRY(engine::open_engine(settings.choice));
-  const auto session = TRY(engine->load(graph_of(file), {file.sha256}, settings));
-  const auto input = known_input(file);
-  const auto outputs = TRY(session->run(input.shape, input.values));
+  const auto session = TRY(engine->load(candidate.graph, {candidate.sha256}, settings));
+  const auto outputs = TRY(session->run(candidate.input.inputs()));
   fmt::print("runs        {} on {} in {}\n", TRY(first_trouble(outputs)), engine->description(),
              name_of(session->precision()));
-  const auto again = TRY(session->run(input.shape, input.values));
+  const auto again = TRY(session->run(candidate.input.inputs()));
   if (again.front().values != outputs.front().values)
     return fail(ErrorKind::Internal, "the same input gave other numbers the second time");
-  if (options.engines) TRY(verify_engines(file, input, settings));
-  fmt::print("sound       {}\n", file.sha256);
+  if (both_engines) TRY(verify_engines(candidate, settings));
+  fmt::print("sound       {}\n", candidate.sha256);
   return {};
+}
+
+Result<void> verify(const ModelOptions& options, const ReaderOptions& engine_options) {
+  if (is_text_folder(options.file)) {
+    const auto folder = TRY(models::open_text_folder(options.file));
+    const auto graph = TRY(models::build_text_model(folder, nullptr, models::TextOutputs::VectorAndRows));
+    return verify_candidate(
+        {models::describe(folder, nullptr, graph), graph, folder.sha256, known_texts(folder)}, engine_options,
+        options.engines);
+  }
+  const auto file = TRY(models::load_model(options.file));
+  const auto description = std::visit([](const auto& model) { return model.description; }, file.model);
+  const bool detector = std::holds_alternative<models::Detector>(file.model);
+  return verify_candidate({description, graph_of(file), file.sha256, known_picture(detector)}, engine_options,
+                          options.engines);
 }
 
 Result<void> prepare(const ModelOptions& options, ReaderOptions reader_options) {
@@ -245,8 +288,7 @@ void add_model(CLI::App& parser, Run& run) {
       ->capture_default_str();
   inspecting->callback([=, &run] { run = [=] { return inspect(*options); }; });
 
-  auto* verifying = add("verify", "Check the graph and run a known input through it", "FILE",
-                        "a .pt, .pth, .bin, .safetensors or .onnx file");
+  auto* verifying = add("verify", "Check the graph and run a known input through it", "FILE", file_text);
   add_engine_options(*verifying, *engine_options);
   verifying->add_flag(
       "--engines", options->engines,

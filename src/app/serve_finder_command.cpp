@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <filesystem>
 
 #include "api/serve_finder.h"
@@ -29,7 +30,7 @@ struct ServeFinderOptions {
   ServerOptions serving;
   api::FinderProcess process;
   PapersOptions papers;
-  std::string work;
+  std::string work, shipped, store;
   int idle_unload = 0;  // seconds
 };
 
@@ -71,6 +72,24 @@ void choose_index(const ServeFinderOptions& options, api::FinderSettings& finder
   finder.indexer.data = options.work.empty() ? work_folder(storage) : fs::path(options.work);
 }
 
+// An index that came along with the program; one that cannot be taken leaves what is there.
+void take_shipped(const std::string& shipped, const api::FinderSettings& finder) {
+  if (shipped.empty()) return;
+  const auto taken = store::take_shipped(shipped, finder.indexer.data, finder.snapshots);
+  if (!taken)
+    log(LogLevel::Warning, "index_not_taken", {{"reason", taken.error().message}});
+  else if (*taken)
+    log(LogLevel::Info, "index_taken", {{"from", shipped}});
+}
+
+Result<void> choose_store(const std::string& store, api::FinderSettings& finder) {
+  if (store.empty()) return {};
+  auto address = TRY(papers::read_chroma_address(store));
+  if (const char* token = std::getenv("ALCOVE_STORE_TOKEN")) address.token = token;
+  finder.mirror = std::make_shared<papers::VectorMirror>(std::move(address));
+  return {};
+}
+
 int serve(ServeFinderOptions options) {
   if (const auto settled = settle(options.serving); !settled) return report(settled.error());
   auto& process = options.process;
@@ -79,6 +98,8 @@ int serve(ServeFinderOptions options) {
   const auto weights = fs::path(options.papers.data) / "model_weights";
   make_folders(options.papers.data, weights);
   choose_index(options, process.finder);
+  take_shipped(options.shipped, process.finder);
+  if (const auto chosen = choose_store(options.store, process.finder); !chosen) return report(chosen.error());
   auto& venues = process.finder.indexer.venues;
   if (venues.empty()) process.finder.indexer.first_venue = kFirstVenue;
   std::erase(venues, "none");
@@ -123,6 +144,15 @@ void add_indexing_options(CLI::App& command, ServeFinderOptions& options) {
                   "folder on this machine's own disk for the index; --data then gets checked copies of it "
                   "[one in the temporary folder, where --data is a network or FUSE mount]")
       ->envname("ALCOVE_WORK");
+  command
+      .add_option("--index", options.shipped,
+                  "folder with an index made elsewhere; it takes the place of the one in --data, once")
+      ->envname("ALCOVE_INDEX");
+  command
+      .add_option("--store", options.store,
+                  "a Chroma server that holds and compares the vectors: chroma://HOST:PORT[/COLLECTION], or "
+                  "chroma+https://…; its token is ALCOVE_STORE_TOKEN [vectors are compared in this process]")
+      ->envname("ALCOVE_STORE");
   add_openreview_options(command, indexer.source);
 }
 

@@ -13,6 +13,7 @@
 #include "app/workflow_text.h"
 #include "hub/web_file.h"
 #include "sheets/model_folder.h"
+#include "store/paper_folder.h"
 
 namespace alcove::app {
 
@@ -127,9 +128,13 @@ Result<Files> program_files(const std::string& folder) {
   return files;
 }
 
+// Found by the file that names their addresses, fetched while the Space is built. None, where they all come
+// from the Hub.
+constexpr const char* kAddresses = "weights.txt";
+
 Result<void> check_weights(const Files& files) {
   for (const auto& file : files) {
-    if (file.size == 0)
+    if (file.size == 0 && file.file.filename() != kAddresses)
       return fail(ErrorKind::Unreadable,
                   fmt::format("{} is empty; fetch or train it once more", file.file.string()));
     if (hub::is_lfs_pointer(file.file))
@@ -139,9 +144,6 @@ Result<void> check_weights(const Files& files) {
   }
   return {};
 }
-
-// Found by the file that names their addresses, fetched while the Space is built.
-constexpr const char* kAddresses = "weights.txt";
 
 // For the answer sheets exactly the files the reader would take; another file of a models folder may be
 // anything.
@@ -228,6 +230,15 @@ Result<Files> gather_models(const SpaceSources& sources, const hub::Session& ses
   return files;
 }
 
+Result<Files> gather_index(const SpaceSources& sources) {
+  Files files;
+  if (sources.index.empty()) return files;
+  const auto file = store::PaperFolder(store::index_folder(sources.index)).current();
+  TRY(store::PaperIndex::open(file));  // here, or the Space says in its log that it is none
+  add_file(files, "index/papers.db", file);
+  return files;
+}
+
 Result<Files> gather_files(const SpaceSources& sources, const hub::Session& session, const fs::path& scratch,
                            const hub::FetchOptions& fetch) {
   auto files = TRY(sources.files.empty() ? own_files(sources.kind, sources.cuda, scratch / "own")
@@ -240,7 +251,7 @@ Result<Files> gather_files(const SpaceSources& sources, const hub::Session& sess
   else
     add(TRY(program_files(sources.program)));
   add(TRY(gather_models(sources, session, scratch, fetch)));
-  if (!sources.index.empty()) add(TRY(hub::list_folder(sources.index, "index/")));
+  add(TRY(gather_index(sources)));
   return files;
 }
 

@@ -21,7 +21,7 @@ struct SpaceSources {
   // Folder of the program and its libraries, or the address of a .tar.gz of it, which the image then fetches
   // by itself; empty: the program that is running.
   std::string program;
-  std::string index;  // paper finder: a folder with an index made here; empty: none
+  std::string index;  // paper finder: the --data folder of an index made here; empty: none
   bool cuda = false;  // for hardware with a GPU
   std::string files;  // a folder whose files replace those of this program (Dockerfile, README.md, …)
 };
@@ -55,5 +55,8 @@ Result<std::vector<hub::LocalFile>> files_of_models(const std::filesystem::path&
 Result<std::vector<hub::LocalFile>> gather_models(const SpaceSources& sources, const hub::Session& session,
                                                   const std::filesystem::path& scratch,
                                                   const hub::FetchOptions& fetch);
+
+// The index alone, as it lies below index/: what serves, without what an import or a server left beside it.
+Result<std::vector<hub::LocalFile>> gather_index(const SpaceSources& sources);
 
 }  // namespace alcove::app

@@ -406,8 +406,7 @@ Result<void> push_folder(const PushOptions& options) {
   const auto scratch = TRY(TemporaryFolder::make());
   std::ranges::move(TRY(gather_models(options.sources, target->session, scratch.path(), {})),
                     std::back_inserter(what.files));
-  if (!options.sources.index.empty())
-    std::ranges::move(TRY(hub::list_folder(options.sources.index, "index/")), std::back_inserter(what.files));
+  std::ranges::move(TRY(gather_index(options.sources)), std::back_inserter(what.files));
   const auto head = TRY(hub::commit_of(target->session, target->space.repo(), "main"));
   const auto there = TRY(hub::list_files(target->session, target->space.repo(), head));
   if (!options.keep) what.removed = vanished(there, what.files);
@@ -441,7 +440,8 @@ void add_space_new(CLI::App& command, Run& run) {
   creating->add_option("--program", made->sources.program,
                        "folder with the program to run there, or https://…/alcove.tar.gz#sha256=…, which the "
                        "image fetches; else this one");
-  creating->add_option("--index", made->sources.index, "paper finder: a folder with an index made here");
+  creating->add_option("--index", made->sources.index,
+                       "paper finder: the --data folder of an index made here");
   creating->add_option("--files", made->sources.files,
                        "a folder with a Dockerfile and README.md of your own");
   creating->add_option("--hardware", made->hardware, "see `alcove space hardware`; else cpu-basic");
@@ -469,7 +469,8 @@ void add_space_new(CLI::App& command, Run& run) {
   pushing->add_option("SPACE", pushed->space, "OWNER/NAME")->required();
   pushing->add_option("FOLDER", pushed->folder, "with the Dockerfile at its root")->required();
   pushing->add_option("--models", pushed->sources.models, kModelsHelp);
-  pushing->add_option("--index", pushed->sources.index, "folder that becomes index/");
+  pushing->add_option("--index", pushed->sources.index,
+                      "paper finder: the --data folder of an index made here");
   pushing->add_option("--message", pushed->message, "title of the commit")->capture_default_str();
   pushing->add_option("--parent", pushed->parent, "refuse when the Space is no longer at this commit");
   pushing->add_flag("--keep", pushed->keep, "delete nothing that is there and not here");

@@ -90,7 +90,8 @@ class Engine {
   virtual ~Engine() = default;
   // Unsupported when the precision is not to be had here, or the model has inputs other than of f32 or i64,
   // or outputs other than of f32.
-  // The model may go afterwards; its weight files must stay, unchanged, as long as the session.
+  // The model may go afterwards; its weight files must stay, unchanged, as long as the session. Safe from any
+  // thread.
   virtual Result<std::unique_ptr<Session>> load(const graph::Model& model, const CacheKey& key,
                                                 const Settings& settings) = 0;
   virtual std::string description() const = 0;  // "OpenVINO 2026.1, AMD EPYC, 2 threads"

@@ -44,6 +44,13 @@ CREATE TABLE access_tokens (
   rights TEXT NOT NULL,
   created_at BIGINT NOT NULL);
 CREATE TABLE setup (digest TEXT PRIMARY KEY);
+)"},
+                                    store::Migration{"accounts that rest, and links to come in", R"(
+ALTER TABLE accounts ADD COLUMN active BIGINT NOT NULL DEFAULT 1;
+CREATE TABLE links (
+  account TEXT PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,         -- SHA-256 of the word
+  expires_at BIGINT NOT NULL);
 )"}};
 
 constexpr std::array<std::pair<std::string_view, Right>, 4> kRights{{{"read", Right::Read},
@@ -95,6 +102,11 @@ Result<void> check_password(const std::string& password) {
   if (password.size() >= kLeastPassword && password.size() <= kMostPassword) return {};
   return fail(ErrorKind::BadInput, fmt::format("a password has at least {} characters", kLeastPassword),
               "short_password");
+}
+
+Result<void> check_role(const std::string& role) {
+  if (rights_of_role(role)) return {};
+  return fail(ErrorKind::BadInput, "a role is viewer, staff or administrator", "bad_role");
 }
 
 }  // namespace
@@ -219,7 +231,7 @@ Result<std::string> AccountBook::sign_in(const std::string& name, const std::str
   std::string hash;
   {
     const std::lock_guard lock(mutex_);
-    const auto row = TRY(connection_.first("SELECT hash FROM accounts WHERE name = $1", name));
+    const auto row = TRY(connection_.first("SELECT hash FROM accounts WHERE name = $1 AND active = 1", name));
     if (row) hash = row->text(0);
   }
   // A name that does not exist takes as long as one that does.
@@ -273,7 +285,7 @@ Result<std::optional<Admitted>> AccountBook::look_up(std::string_view sql, const
 Result<std::optional<Admitted>> AccountBook::session(const std::string& secret) {
   return look_up(
       "SELECT accounts.name, accounts.role, sessions.csrf FROM sessions JOIN accounts ON accounts.name = "
-      "sessions.account WHERE sessions.digest = $1 AND sessions.expires_at > $2",
+      "sessions.account WHERE sessions.digest = $1 AND sessions.expires_at > $2 AND accounts.active = 1",
       digest_of(secret));
 }
 
@@ -285,32 +297,101 @@ Result<std::optional<Admitted>> AccountBook::token(const std::string& secret) {
 Result<void> AccountBook::add(const std::string& name, const std::string& password, const std::string& role) {
   TRY(check_name(name));
   TRY(check_password(password));
-  if (!rights_of_role(role))
-    return fail(ErrorKind::BadInput, "a role is viewer, staff or administrator", "bad_role");
+  TRY(check_role(role));
   const auto hash = TRY(hash_of(password));
   const std::lock_guard lock(mutex_);
   return insert(name, hash, role);
+}
+
+Result<void> AccountBook::invite(const std::string& name, const std::string& role) {
+  TRY(check_name(name));
+  TRY(check_role(role));
+  const std::lock_guard lock(mutex_);
+  return insert(name, "", role);
+}
+
+Result<std::string> AccountBook::link_word(const std::string& name) {
+  auto word = random_word();
+  const auto until = now_ms() + std::chrono::milliseconds(kLinkTime).count();
+  const std::lock_guard lock(mutex_);
+  if (!TRY(connection_.first("SELECT name FROM accounts WHERE name = $1", name)))
+    return fail(ErrorKind::NotFound, "there is no such account", "no_such_account");
+  TRY(connection_.execute(
+      "INSERT INTO links (account, digest, expires_at) VALUES ($1, $2, $3) ON CONFLICT "
+      "(account) DO UPDATE SET digest = excluded.digest, expires_at = excluded.expires_at",
+      name, digest_of(word), until));
+  return word;
+}
+
+Result<std::string> AccountBook::choose_password(const std::string& word, const std::string& password) {
+  TRY(check_password(password));
+  const auto refused = [] {
+    return fail(ErrorKind::BadInput, "this link was used already, or is too old; ask for another one",
+                "no_link");
+  };
+  constexpr std::string_view kGood = "SELECT account FROM links WHERE digest = $1 AND expires_at > $2";
+  {
+    // A stranger's word costs no hashing.
+    const std::lock_guard lock(mutex_);
+    if (!TRY(connection_.first(kGood, digest_of(word), now_ms()))) return refused();
+  }
+  const auto hash = TRY(hash_of(password));
+  const std::lock_guard lock(mutex_);
+  seen_.clear();
+  return connection_.transaction([&]() -> Result<std::string> {
+    const auto row = TRY(connection_.first(kGood, digest_of(word), now_ms()));
+    if (!row) return refused();
+    auto name = row->text(0);
+    TRY(connection_.execute("DELETE FROM links WHERE account = $1", name));
+    TRY(connection_.execute("DELETE FROM sessions WHERE account = $1", name));
+    TRY(connection_.execute("UPDATE accounts SET hash = $2 WHERE name = $1", name, hash));
+    failures_.erase(name);
+    return name;
+  });
+}
+
+Result<void> AccountBook::must_leave_an_administrator() {
+  if (TRY(connection_.first("SELECT name FROM accounts WHERE role = 'administrator' AND active = 1 AND hash "
+                            "<> '' LIMIT 1")))
+    return {};
+  return fail(ErrorKind::BadInput, "the last administrator stays: make another one first",
+              "last_administrator");
+}
+
+Result<bool> AccountBook::change(const std::string& name, const std::optional<std::string>& role,
+                                 std::optional<bool> active) {
+  if (role) TRY(check_role(*role));
+  const std::lock_guard lock(mutex_);
+  seen_.clear();
+  return connection_.transaction([&]() -> Result<bool> {
+    if (!TRY(connection_.first("SELECT name FROM accounts WHERE name = $1", name))) return false;
+    if (role) TRY(connection_.execute("UPDATE accounts SET role = $2 WHERE name = $1", name, *role));
+    if (active)
+      TRY(connection_.execute("UPDATE accounts SET active = $2 WHERE name = $1", name, *active ? 1 : 0));
+    if (active && !*active) TRY(connection_.execute("DELETE FROM sessions WHERE account = $1", name));
+    TRY(must_leave_an_administrator());
+    return true;
+  });
 }
 
 Result<bool> AccountBook::remove(const std::string& name) {
   const std::lock_guard lock(mutex_);
   seen_.clear();
   return connection_.transaction([&]() -> Result<bool> {
-    const auto others = TRY(connection_.first(
-        "SELECT name FROM accounts WHERE role = 'administrator' AND name <> $1 LIMIT 1", name));
-    if (!others)
-      return fail(ErrorKind::BadInput, "the last administrator stays: make another one first",
-                  "last_administrator");
     TRY(connection_.execute("DELETE FROM sessions WHERE account = $1", name));
-    return TRY(connection_.execute("DELETE FROM accounts WHERE name = $1", name)) > 0;
+    TRY(connection_.execute("DELETE FROM links WHERE account = $1", name));
+    const bool was_there = TRY(connection_.execute("DELETE FROM accounts WHERE name = $1", name)) > 0;
+    if (was_there) TRY(must_leave_an_administrator());
+    return was_there;
   });
 }
 
 Result<std::vector<Account>> AccountBook::accounts() {
   const std::lock_guard lock(mutex_);
   std::vector<Account> all;
-  for (const auto& row : TRY(connection_.query("SELECT name, role FROM accounts ORDER BY name")))
-    all.push_back({row.text(0), row.text(1)});
+  for (const auto& row : TRY(connection_.query(
+           "SELECT name, role, active, CASE WHEN hash <> '' THEN 1 ELSE 0 END FROM accounts ORDER BY name")))
+    all.push_back({row.text(0), row.text(1), row.integer(2) != 0, row.integer(3) != 0});
   return all;
 }
 
@@ -340,7 +421,7 @@ Result<std::vector<Account>> AccountBook::tokens() {
   const std::lock_guard lock(mutex_);
   std::vector<Account> all;
   for (const auto& row : TRY(connection_.query("SELECT name, rights FROM access_tokens ORDER BY name")))
-    all.push_back({row.text(0), row.text(1)});
+    all.push_back({.name = row.text(0), .role = row.text(1)});
   return all;
 }
 

@@ -31,10 +31,12 @@ struct Admitted {
 
 struct Account {
   std::string name, role;  // of a token: its rights
+  bool active = true;      // false: nobody signs in with it
+  bool has_password = true;
 };
 
 constexpr std::size_t kLeastPassword = 10, kMostPassword = 1024, kMostName = 64;
-constexpr std::chrono::hours kSessionTime{12};
+constexpr std::chrono::hours kSessionTime{12}, kLinkTime{72};
 
 // Passwords are kept as argon2id, sessions and tokens as SHA-256 of 256 random bits. Safe from any thread,
 // and beside other processes, whose changes are seen within two seconds.
@@ -60,7 +62,18 @@ class AccountBook {
   Result<std::optional<Admitted>> token(const std::string& secret);
 
   Result<void> add(const std::string& name, const std::string& password, const std::string& role);
-  Result<bool> remove(const std::string& name);  // with its sessions; BadInput for the last administrator
+  // An account without a password, for which link_word() gives the way in.
+  Result<void> invite(const std::string& name, const std::string& role);
+  // The word of a one-time link with which somebody chooses a new password for it; good for kLinkTime, and
+  // each call makes the one before worthless. NotFound ("no_such_account").
+  Result<std::string> link_word(const std::string& name);
+  // Whose password it is now. BadInput ("no_link") for a word that was used, is too old or was never given.
+  Result<std::string> choose_password(const std::string& word, const std::string& password);
+  // What is given changes, at once for whoever is signed in. False: there is no such account. BadInput
+  // ("last_administrator") for what would leave nobody to administer, as for remove().
+  Result<bool> change(const std::string& name, const std::optional<std::string>& role,
+                      std::optional<bool> active);
+  Result<bool> remove(const std::string& name);  // with its sessions
   Result<std::vector<Account>> accounts();
   Result<std::string> add_token(const std::string& name,
                                 const std::string& rights);  // gives the secret, once
@@ -84,6 +97,7 @@ class AccountBook {
   Result<std::string> make_session(const std::string& name);
   Result<std::optional<Admitted>> look_up(std::string_view sql, const std::string& digest);
   Result<void> insert(const std::string& name, const std::string& hash, const std::string& role);
+  Result<void> must_leave_an_administrator();  // in the transaction that changed something
 
   std::mutex mutex_;    // of all but the hashing
   std::mutex hashing_;  // one at a time: each takes 32 MiB

@@ -6,7 +6,6 @@
 #include <set>
 
 #include "base/zip_writer.h"
-#include "imaging/picture_pdf.h"
 
 namespace alcove::gateway {
 namespace {
@@ -32,19 +31,22 @@ std::string free_name(std::set<std::string>& taken, const std::string& stem, con
   return name;
 }
 
-}  // namespace
+struct NamedFile {
+  std::string content, ending;  // "pdf", "tiff", …
+};
 
-Result<NamedFile> as_pdf(Ledger& ledger, const Record& record) {
-  auto content = TRY(ledger.content(record.sha256));
+Result<NamedFile> file_of(const Record& record, const ArchiveTools& tools) {
+  auto content = TRY(tools.ledger.content(record.sha256));
   if (record.mime_type == "application/pdf") return NamedFile{std::move(content), "pdf"};
-  if (auto pdf = imaging::picture_as_pdf(as_bytes(content))) return NamedFile{*std::move(pdf), "pdf"};
+  if (auto pdf = tools.to_pdf(as_bytes(content))) return NamedFile{*std::move(pdf), "pdf"};
   return NamedFile{std::move(content), ending_of(record)};
 }
 
-Result<std::size_t> write_archive(Ledger& ledger, const std::vector<Record>& records,
-                                  const Participants* moodle,
-                                  const std::function<bool(std::string_view)>& sink) {
-  ZipWriter zip(sink);
+}  // namespace
+
+Result<std::size_t> write_archive(const std::vector<Record>& records, const Participants* moodle,
+                                  const ArchiveTools& tools) {
+  ZipWriter zip(tools.sink);
   std::set<std::string> taken;
   std::string left_out;
   std::size_t written = 0;
@@ -65,7 +67,7 @@ Result<std::size_t> write_archive(Ledger& ledger, const std::vector<Record>& rec
       }
       folder = folder_of(person->second);
     }
-    const auto file = as_pdf(ledger, record);
+    const auto file = file_of(record, tools);
     if (!file) {
       leave(record, file.error().message);
       continue;

@@ -17,14 +17,12 @@ using Participants = std::map<std::string, sheets::RosterEntry>;
 // Whatever is not in it stands in `left-out.txt`, with the reason. One file is in memory at a time. `sink`
 // takes the archive piece by piece and is false when nobody wants it any more; errors are
 // base/zip_writer.h's. Gives the number of sheets.
-Result<std::size_t> write_archive(Ledger& ledger, const std::vector<Record>& records,
-                                  const Participants* moodle,
-                                  const std::function<bool(std::string_view)>& sink);
-
-// A sheet's file as a PDF, or as it came where that cannot be made of it; with its ending.
-struct NamedFile {
-  std::string content, ending;  // "pdf", "tiff", …
+struct ArchiveTools {
+  Ledger& ledger;
+  std::function<Result<std::string>(Bytes)> to_pdf;  // what it cannot turn into one goes in as it came
+  std::function<bool(std::string_view)> sink;
 };
-Result<NamedFile> as_pdf(Ledger& ledger, const Record& record);
+Result<std::size_t> write_archive(const std::vector<Record>& records, const Participants* moodle,
+                                  const ArchiveTools& tools);
 
 }  // namespace alcove::gateway

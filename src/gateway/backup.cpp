@@ -6,6 +6,7 @@
 #include "gateway/file_store.h"
 #include "gateway/ledger.h"
 #include "gateway/schema.h"
+#include "gateway/unneeded.h"
 
 namespace alcove::gateway {
 namespace {
@@ -19,10 +20,11 @@ Result<void> must_be_new(const fs::path& folder) {
               fmt::format("{} is there already; name a folder that is not", folder.string()));
 }
 
-// Every file that a sheet of `database` has, from one store to the other.
+// Every file that is still needed by a sheet of `database` has, from one store to the other.
 Result<BackupSize> copy_files(store::Connection& database, const FileStore& from, const FileStore& to) {
   BackupSize size;
-  for (const auto& row : TRY(database.query("SELECT DISTINCT sha256 FROM sheets"))) {
+  for (const auto& row :
+       TRY(database.query(fmt::format("SELECT DISTINCT sha256 FROM ({}) AS needed", kNeededFiles)))) {
     const auto content = TRY(from.get(row.text(0)));
     TRY(to.put(row.text(0), as_bytes(content)));
     ++size.files;
@@ -61,9 +63,7 @@ Result<void> copy_database(const fs::path& from, const fs::path& to) {
   return {};
 }
 
-}  // namespace
-
-Result<BackupSize> back_up(const fs::path& data, const fs::path& folder) {
+Result<BackupSize> back_up_once(const fs::path& data, const fs::path& folder) {
   return fill(folder, [&](const fs::path& draft) -> Result<BackupSize> {
     TRY(copy_database(data / kLedgerFile, draft / kLedgerFile));
     TRY(copy_database(data / kListsFile, draft / kListsFile));
@@ -73,18 +73,26 @@ Result<BackupSize> back_up(const fs::path& data, const fs::path& folder) {
   });
 }
 
+}  // namespace
+
+// A purge, or a stack that is taken apart, may take a file that the copy of a moment ago still speaks of.
+Result<BackupSize> back_up(const fs::path& data, const fs::path& folder) {
+  auto size = back_up_once(data, folder);
+  for (int again = 0; again < 5 && !size && size.error().kind == ErrorKind::NotFound; ++again)
+    size = back_up_once(data, folder);
+  return size;
+}
+
 Result<BackupSize> restore(const fs::path& folder, const fs::path& data) {
   return fill(data, [&](const fs::path& draft) -> Result<BackupSize> {
     // Before anything is copied: a folder that is no backup is told so.
-    auto source = TRY(store::Connection::open((folder / kLedgerFile).string(), {.read_only = true}));
+    TRY(store::Connection::open((folder / kLedgerFile).string(), {.read_only = true}));
     TRY(copy_database(folder / kLedgerFile, draft / kLedgerFile));
     TRY(copy_database(folder / kListsFile, draft / kListsFile));
-    {
-      // The schema is looked at now, and not when somebody needs the records.
-      auto copy = TRY(store::Connection::open((draft / kLedgerFile).string()));
-      TRY(store::migrate(copy, "gateway", kSchema));
-    }
-    return copy_files(source, FileStore(folder / "files"), FileStore(draft / "files"));
+    // The schema is looked at now, and not when somebody needs the records.
+    auto copy = TRY(store::Connection::open((draft / kLedgerFile).string()));
+    TRY(store::migrate(copy, "gateway", kSchema));
+    return copy_files(copy, FileStore(folder / "files"), FileStore(draft / "files"));
   });
 }
 

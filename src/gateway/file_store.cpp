@@ -73,7 +73,31 @@ Result<void> write_whole(const fs::path& path, Bytes content) {
 }  // namespace
 
 fs::path FileStore::path_of(const std::string& sha256) const {
-  return folder_ / sha256.substr(0, 2) / sha256;
+  // A draft that was never finished lies beside what it was to be.
+  return folder_ / sha256.substr(sha256.starts_with('.') ? 1 : 0, 2) / sha256;
+}
+
+bool FileStore::has(const std::string& sha256) const {
+  std::error_code unreadable;
+  return fs::exists(path_of(sha256), unreadable);
+}
+
+void FileStore::remove(const std::string& sha256) const {
+  std::error_code gone_already;
+  fs::remove(path_of(sha256), gone_already);
+}
+
+std::vector<std::string> FileStore::older_than(std::chrono::seconds age) const {
+  const auto since = fs::file_time_type::clock::now() - age;
+  std::vector<std::string> names;
+  std::error_code unreadable;
+  for (fs::recursive_directory_iterator entry(folder_, unreadable), end; !unreadable && entry != end;
+       entry.increment(unreadable)) {
+    std::error_code gone;
+    if (entry->is_regular_file(gone) && entry->last_write_time(gone) < since && !gone)
+      names.push_back(entry->path().filename().string());
+  }
+  return names;
 }
 
 Result<void> FileStore::put(const std::string& sha256, Bytes content) const {

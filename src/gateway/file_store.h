@@ -1,8 +1,10 @@
 #pragma once
 // The sheets' bytes on this machine's disk, each under the name its content gives it.
 
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -19,6 +21,10 @@ class FileStore {
   Result<void> put(const std::string& sha256, Bytes content) const;
   // NotFound when it is not here; Unreadable when it is no longer what it was.
   Result<std::string> get(const std::string& sha256) const;
+  bool has(const std::string& sha256) const;
+  void remove(const std::string& sha256) const;  // what is not there is not missed
+  // What came longer ago, unfinished drafts (`.` before their sha256) too; nothing is opened.
+  std::vector<std::string> older_than(std::chrono::seconds age) const;
   std::filesystem::path path_of(const std::string& sha256) const;
 
  private:

@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "gateway/clock.h"
 #include "gateway/schema.h"
+#include "gateway/unneeded.h"
 
 namespace alcove::gateway {
 namespace {
@@ -147,25 +148,35 @@ Ledger::Ledger(LedgerSettings settings, std::unique_ptr<store::Pool> pool)
 
 Result<Receipt> Ledger::accept(const Upload& upload) {
   const auto sha256 = sha256_hex(upload.content);
-  // With a database of its own the file is a copy, and a disk that takes none is no reason to refuse a sheet.
-  if (auto kept = files_.put(sha256, upload.content); !kept && !shared())
-    return std::unexpected(kept.error());
+  if (!shared()) TRY(files_.put(sha256, upload.content));
   auto connection = pool_->lend();
   auto receipt = connection->transaction([&] { return enter(*connection, upload, sha256); });
   // Two who hand in the same at the same moment: the second one finds what the first one entered.
   if (!receipt && receipt.error().code == store::kConstraint)
     receipt = connection->transaction([&] { return enter(*connection, upload, sha256); });
+  // A stack that was taken apart is known and kept no longer.
+  if (receipt && receipt->known)
+    TRY(connection->transaction([&] { return drop_if_unneeded(*connection, files_, sha256); }));
   return receipt;
+}
+
+// In the transaction that enters their sheet. On the disk they are already, before the lock was taken, but
+// somebody may have let go of them since (unneeded.h).
+Result<void> Ledger::keep(Connection& connection, const std::string& sha256, Bytes content) {
+  if (!shared()) return files_.has(sha256) ? Result<void>() : files_.put(sha256, content);
+  // A row that is there is locked, not written anew.
+  TRY(
+      connection.execute("INSERT INTO files (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO UPDATE "
+                         "SET sha256 = excluded.sha256",
+                         sha256, content));
+  return {};
 }
 
 Result<Receipt> Ledger::enter(Connection& connection, const Upload& upload, const std::string& sha256) {
   const auto key = key_of(upload, sha256);
   if (const auto known = TRY(connection.first("SELECT uuid FROM sheets WHERE handed_in = $1", key)))
     return Receipt{known->text(0), sha256, true};
-  if (shared())
-    TRY(connection.execute(
-        "INSERT INTO files (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING", sha256,
-        upload.content));
+  TRY(keep(connection, sha256, upload.content));
   const auto first =
       TRY(connection.first("SELECT uuid FROM sheets WHERE sha256 = $1 ORDER BY id LIMIT 1", sha256));
   auto uuid = new_uuid();
@@ -225,11 +236,10 @@ Result<void> Ledger::keep_alive(const std::string& owner) {
 }
 
 Result<std::string> Ledger::content(const std::string& sha256) {
-  auto from_disk = files_.get(sha256);
-  if (from_disk || !shared()) return from_disk;
+  if (!shared()) return files_.get(sha256);
   auto connection = pool_->lend();
   const auto row = TRY(connection->first("SELECT content FROM files WHERE sha256 = $1", sha256));
-  if (!row) return from_disk;
+  if (!row) return fail(ErrorKind::NotFound, fmt::format("the database has no file {}", sha256));
   return std::string(as_text(row->blob(0)));
 }
 
@@ -290,23 +300,27 @@ Result<Record> Ledger::write_record(Connection& connection, const Claim& claim, 
 
 Result<Claim> Ledger::cut_out(const Claim& stack, const std::string& owner, const Part& part) {
   const auto sha256 = sha256_hex(part.content);
-  if (auto kept = files_.put(sha256, part.content); !kept && !shared()) return std::unexpected(kept.error());
+  if (!shared()) TRY(files_.put(sha256, part.content));
   auto connection = pool_->lend();
-  return connection->transaction([&] { return enter_part(*connection, stack, owner, part, sha256); });
+  auto claim =
+      TRY(connection->transaction([&] { return enter_part(*connection, stack, owner, part, sha256); }));
+  // Only now that the last sheet is safe. Should it fail, the next purge does it.
+  if (part.is_last)
+    (void)connection->transaction([&] { return drop_if_unneeded(*connection, files_, stack.sha256); });
+  return claim;
 }
 
 Result<Claim> Ledger::enter_part(Connection& connection, const Claim& stack, const std::string& owner,
                                  const Part& part, const std::string& sha256) {
   // It gets on, so it ended nobody.
   const auto whole = TRY(connection.first(
-      "UPDATE sheets SET crashes = 0, state = $3, password = CASE WHEN $3 = 'done' THEN '' ELSE password END "
+      "UPDATE sheets SET crashes = 0, state = $3, is_stack = CASE WHEN $3 = 'done' THEN 2 ELSE 1 END, "
+      "password = "
+      "CASE WHEN $3 = 'done' THEN '' ELSE password END "
       "WHERE id = $1 AND owner = $2 AND state = 'reading' RETURNING batch, batch_index, accepted_at",
       stack.id, owner, part.is_last ? "done" : "reading"));
   if (!whole) return fail(ErrorKind::NotFound, "the stack was given to another reader", "lease_lost");
-  if (shared())
-    TRY(connection.execute(
-        "INSERT INTO files (sha256, content) VALUES ($1, $2) ON CONFLICT (sha256) DO NOTHING", sha256,
-        part.content));
+  TRY(keep(connection, sha256, part.content));
   const auto uuid = new_uuid();
   const auto now = now_ms();
   const auto row = TRY(connection.first(

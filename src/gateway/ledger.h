@@ -51,7 +51,8 @@ class Ledger {
   // Unsupported for a newer schema, Unavailable ("database_in_use") when another gateway has the SQLite file.
   static Result<std::unique_ptr<Ledger>> open(const LedgerSettings& settings);
 
-  // Durable when it returns: the bytes first, then the place in the queue.
+  // Durable when it returns: the bytes first (on this disk, or in the shared database), then the place in the
+  // queue.
   Result<Receipt> accept(const Upload& upload);
 
   // The next sheet, for `owner` alone until its lease ends; none when nothing waits. Single sheets go before
@@ -62,7 +63,7 @@ class Ledger {
   // NotFound ("lease_lost") when somebody else has it by now, or has recorded it.
   Result<Record> record(const Claim& claim, const std::string& owner, const Outcome& outcome);
   // Enters a sheet of a stack that `owner` holds, as claimed by `owner` too, and counts it for the stack's
-  // job. NotFound ("lease_lost") as above.
+  // job; with the last one the stack's own bytes go. NotFound ("lease_lost") as above.
   Result<Claim> cut_out(const Claim& stack, const std::string& owner, const Part& part);
   // The last page of a stack that is in a sheet by now; 0: none.
   Result<int> pages_cut(const std::string& stack_uuid);
@@ -93,6 +94,7 @@ class Ledger {
 
  private:
   Ledger(LedgerSettings settings, std::unique_ptr<store::Pool> pool);
+  Result<void> keep(store::Connection& connection, const std::string& sha256, Bytes content);
   Result<Receipt> enter(store::Connection& connection, const Upload& upload, const std::string& sha256);
   Result<Claim> enter_part(store::Connection& connection, const Claim& stack, const std::string& owner,
                            const Part& part, const std::string& sha256);

@@ -49,6 +49,11 @@ class FakeSpace {
     const std::lock_guard lock(mutex_);
     return asked_;
   }
+  std::vector<net::Received> received(std::string_view target) const {
+    auto all = server_.received();
+    std::erase_if(all, [&](const net::Received& each) { return each.target != target; });
+    return all;
+  }
   SpaceSettings settings() const {
     auto url = server_.url("");
     return {.address = {url, url + "/logs"},
@@ -172,6 +177,64 @@ TEST(Readers, AnOldSpaceWithExtractAloneIsEnough) {
   const auto outcome = read(readers);
   ASSERT_TRUE(outcome) << outcome.error().message;
   EXPECT_EQ(outcome->served_by, Server::Remote);
+}
+
+TEST(Readers, TokensGoWhereTheyBelong) {
+  FakeSpace fake;
+  auto settings = fake.settings();
+  settings.token = "of-the-space";
+  settings.hub_token = "hf_of-the-hub";
+  Space space(settings);
+  Figures figures;
+  Readers readers({.policy = Policy::RemoteOnly, .hold = milliseconds(10'000)}, &space, here, figures);
+  ASSERT_TRUE(read(readers));
+  for (const auto* target : {"/health", "/extract"}) {
+    const auto asked = fake.received(target);
+    ASSERT_FALSE(asked.empty());
+    EXPECT_NE(asked.front().head.find("\r\nAuthorization: Bearer of-the-space\r\n"), std::string::npos)
+        << target;
+    EXPECT_NE(asked.front().head.find("\r\nX-HF-Authorization: Bearer hf_of-the-hub\r\n"), std::string::npos);
+  }
+}
+
+TEST(Readers, ASheetThatAProxyCutsGoesByTheJobUnderOneId) {
+  FakeSpace fake;
+  fake.set("/extract", html(504, "<html>time is over</html>"));
+  fake.set("/jobs/u", json(202, R"({"id":"u","state":"reading","results":[]})"));
+  Space space(fake.settings());
+  Figures figures;
+  Readers readers({.policy = Policy::RemoteOnly, .hold = milliseconds(10'000)}, &space, here, figures);
+  std::thread done([&] {
+    while (fake.received("/jobs/u").size() < 3) std::this_thread::sleep_for(milliseconds(5));
+    fake.set("/jobs/u", json(200, R"({"id":"u","state":"done","results":[{"index":0,"status":200,)" +
+                                      reading_of("333").substr(1) + "]}"));
+  });
+  const auto outcome = read(readers);
+  done.join();
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->register_number, "333");
+  EXPECT_EQ(outcome->served_by, Server::Remote);
+  EXPECT_EQ(fake.asked(), 1) << "it is sent for reading once";
+  EXPECT_NE(fake.received("/extract").front().head.find("Idempotency-Key: u\r\n"), std::string::npos);
+  EXPECT_EQ(fake.received("/jobs/u").front().method, "PUT");
+}
+
+TEST(Readers, TheFastestOfThoseThatAreThere) {
+  FakeSpace fake;
+  fake.set("/health", html(503, "<html>starting</html>"));
+  Space space(fake.settings());
+  Figures figures;
+  Readers readers({.policy = Policy::Fastest, .hold = milliseconds(600'000)}, &space, here, figures);
+  const auto asleep = read(readers);
+  ASSERT_TRUE(asleep) << "nobody waits for a Space that sleeps while somebody else can read";
+  EXPECT_EQ(asleep->served_by, Server::Local);
+  fake.set("/health", json(200, kHealthy));
+  while (!space.may_read()) {
+    space.wake();
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  // Until reading here was seen to be quicker, a Space that answers within a millisecond is.
+  EXPECT_EQ(read(readers)->served_by, Server::Remote);
 }
 
 TEST(Readers, RemoteOnlyNeverReadsHereAndSaysWhereTheLogsAre) {

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "gateway/ledger.h"
+#include "gateway/unneeded.h"
 #include "store/trail.h"
 
 namespace alcove::gateway {
@@ -104,23 +105,35 @@ Result<std::vector<Due>> Retention::due(std::int64_t now_ms) {
   return due;
 }
 
-Result<void> Retention::let_go(const Due& sheet, const std::string& who, std::int64_t now_ms) {
+// False: somebody else purged it meanwhile.
+Result<bool> Retention::let_go(const Due& sheet, const std::string& who, std::int64_t now_ms) {
   // The answers first: should the rest fail, the sheet is still due.
   TRY(lists_.execute("DELETE FROM answers WHERE uuid = $1", sheet.uuid));
-  TRY(records_.execute(
+  const auto written = TRY(records_.execute(
       "UPDATE records SET original_filename = '', renamed_filename = '', register_number = '', "
       "register_confidence "
       "= NULL, subject_confidence = NULL, holds_attempt = 0, workflow_status = 'purged', decision = '', "
       "margin = '', "
-      "roster_candidates = '', reasons = '[]', reply = '', error = '', duplicate_of = '' WHERE uuid = $1",
+      "roster_candidates = '', reasons = '[]', reply = '', error = '', duplicate_of = '' WHERE uuid = $1 AND "
+      "workflow_status <> 'purged'",
       sheet.uuid));
+  if (written == 0) return false;
   TRY(records_.execute(
       "UPDATE sheets SET original_filename = '', handed_in = 'purged/' || uuid WHERE uuid = $1", sheet.uuid));
+  // A stack goes with the last of its sheets.
+  TRY(records_.execute(
+      "UPDATE sheets SET original_filename = '', handed_in = 'purged/' || uuid WHERE is_stack = 2 AND uuid = "
+      "(SELECT stack FROM sheets WHERE uuid = $1) AND NOT EXISTS (SELECT 1 FROM sheets part WHERE part.stack "
+      "= "
+      "sheets.uuid AND NOT EXISTS (SELECT 1 FROM records WHERE records.uuid = part.uuid AND workflow_status "
+      "= "
+      "'purged'))",
+      sheet.uuid));
   const Json detail{
       {"sha256", sheet.sha256}, {"exam_type", sheet.exam_type}, {"accepted_at", sheet.accepted_at}};
   TRY(store::append(records_, {.who = who, .what = "purged", .about = sheet.uuid, .detail = to_text(detail)},
                     now_ms));
-  return {};
+  return true;
 }
 
 Result<std::size_t> Retention::purge(std::int64_t now_ms, const std::string& who) {
@@ -128,26 +141,24 @@ Result<std::size_t> Retention::purge(std::int64_t now_ms, const std::string& who
   for (const auto& sheet : TRY(due(now_ms))) {
     if (sheet.held) continue;
     const auto done = records_.transaction([&]() -> Result<bool> {
-      TRY(let_go(sheet, who, now_ms));
-      // The same picture may belong to a sheet that stays.
-      const auto other = TRY(records_.first(
-          "SELECT uuid FROM sheets WHERE sha256 = $1 AND uuid NOT IN (SELECT uuid FROM records WHERE "
-          "workflow_status = 'purged') LIMIT 1",
-          sheet.sha256));
-      if (!other) TRY(records_.execute("DELETE FROM files WHERE sha256 = $1", sheet.sha256));
-      return !other;
+      if (!TRY(let_go(sheet, who, now_ms))) return false;
+      TRY(drop_if_unneeded(records_, files_, sheet.sha256));
+      return true;
     });
     if (!done) return std::unexpected(done.error());
-    std::error_code gone_already;
-    if (*done) std::filesystem::remove(files_.path_of(sheet.sha256), gone_already);
-    ++gone;
+    gone += *done ? 1 : 0;
   }
+  TRY(drop_unneeded(records_, files_));
   const auto before = now_ms - kDay * TRY(periods()).front().days;
   TRY(
       lists_.execute("DELETE FROM roster_entries WHERE version IN (SELECT id FROM list_versions WHERE "
                      "imported_at < $1) AND version "
                      "NOT IN (SELECT MAX(id) FROM list_versions WHERE kind = 'roster')",
                      before));
+  // What was written over is in the log of the database until that is taken over.
+  for (auto* database : {&records_, &lists_})
+    if (database->dialect() == store::Dialect::Sqlite)
+      TRY(database->script("PRAGMA wal_checkpoint(TRUNCATE)"));
   return gone;
 }
 

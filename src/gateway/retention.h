@@ -47,14 +47,14 @@ class Retention {
   Result<std::vector<Due>> due(std::int64_t now_ms);
   // Lets go of what is due and not held: pictures, file names, numbers, candidates, the reader's answer, and
   // the answers people gave. The record's times, exam, hash and its rows of the trail stay, and a row says
-  // what was done. Class lists that were replaced before the general period are emptied. Gives how many
-  // sheets.
+  // what was done. Bytes that no sheet needs go too (unneeded.h), and class lists that were replaced before
+  // the general period are emptied. Gives how many sheets; another purge beside this one takes none twice.
   Result<std::size_t> purge(std::int64_t now_ms, const std::string& who);
 
  private:
   Retention(std::filesystem::path data, store::Connection records, store::Connection lists)
       : files_(data / "files"), records_(std::move(records)), lists_(std::move(lists)) {}
-  Result<void> let_go(const Due& sheet, const std::string& who, std::int64_t now_ms);
+  Result<bool> let_go(const Due& sheet, const std::string& who, std::int64_t now_ms);
 
   FileStore files_;
   store::Connection records_, lists_;

@@ -97,6 +97,11 @@ ALTER TABLE sheets ADD COLUMN refusal_code TEXT NOT NULL DEFAULT '';
 ALTER TABLE records ADD COLUMN first_page BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE records ADD COLUMN last_page BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX sheets_stack ON sheets (stack, last_page) WHERE stack <> '';
+)"},
+                                    // From here on is_stack is 2 for a stack that was taken apart: its sheets
+                                    // have all its pages, and its own bytes are kept no longer.
+                                    store::Migration{"stacks that were taken apart", R"(
+UPDATE sheets SET is_stack = 2 WHERE is_stack = 1 AND state = 'done' AND uuid NOT IN (SELECT uuid FROM records);
 )"}};
 
 }  // namespace alcove::gateway

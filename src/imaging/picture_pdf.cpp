@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <vector>
 
+#include "imaging/encode_jpeg.h"
 #include "imaging/exif.h"
 #include "imaging/pdf_page.h"
 
@@ -12,6 +14,8 @@ namespace {
 
 constexpr double kPointsPerPixel = 72.0 / 200;
 constexpr std::uint32_t kMostPixels = 30'000;  // of a side
+constexpr int kQuality = 92;                   // nothing of a pen's stroke is lost to the eye
+constexpr std::size_t kMostBytes = 256 << 20;
 
 struct Picture {
   std::uint32_t width = 0, height = 0;
@@ -97,11 +101,11 @@ Result<Picture> png(Bytes bytes) {
   const bool grey = kind == 0, colour = kind == 2,
              indexed = kind == 3 && picture.palette.size() >= 3 && picture.palette.size() % 3 == 0;
   if (!grey && !colour && !indexed) return fail(ErrorKind::Unsupported, "a transparent PNG");
-  const auto space = grey     ? std::string("/DeviceGray")
-                     : colour ? std::string("/DeviceRGB")
-                              : fmt::format("[/Indexed /DeviceRGB {} 6 0 R]", picture.palette.size() / 3 - 1);
+  // What a palette stands for is said where it has its object.
+  const auto* space = grey ? "/ColorSpace /DeviceGray" : colour ? "/ColorSpace /DeviceRGB" : "";
+  if (!indexed) picture.palette.clear();
   picture.dictionary = fmt::format(
-      "/ColorSpace {} /BitsPerComponent {} /Filter /FlateDecode /DecodeParms << /Predictor 15 /Colors {} "
+      "{} /BitsPerComponent {} /Filter /FlateDecode /DecodeParms << /Predictor 15 /Colors {} "
       "/BitsPerComponent {} /Columns {} >>",
       space, depth, colour ? 3 : 1, depth, picture.width);
   return picture;
@@ -111,20 +115,28 @@ std::string stream(const std::string& dictionary, const std::string& data) {
   return fmt::format("<< {} /Length {} >>\nstream\n{}\nendstream", dictionary, data.size(), data);
 }
 
-std::string document(const Picture& picture) {
-  const double width = picture.width * kPointsPerPixel, height = picture.height * kPointsPerPixel;
-  const std::array objects{
-      std::string("<< /Type /Catalog /Pages 2 0 R >>"),
-      std::string("<< /Type /Pages /Kids [3 0 R] /Count 1 >>"),
-      fmt::format("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {:.3f} {:.3f}] /Rotate {} /Contents 4 0 R "
-                  "/Resources << /XObject << /Sheet 5 0 R >> >> >>",
-                  width, height, picture.rotate),
-      stream("", fmt::format("{:.3f} 0 0 {:.3f} 0 0 cm /Sheet Do", width, height)),
-      stream(fmt::format("/Type /XObject /Subtype /Image /Width {} /Height {} {}", picture.width,
-                         picture.height, picture.dictionary),
-             picture.data),
-      stream("", picture.palette),
-  };
+// Objects 1 and 2 are the catalogue and the list of pages; each page has four of its own behind them.
+std::string document(std::span<const Picture> pictures) {
+  std::vector<std::string> objects{"<< /Type /Catalog /Pages 2 0 R >>", ""};
+  std::string kids;
+  for (const auto& picture : pictures) {
+    const double width = picture.width * kPointsPerPixel, height = picture.height * kPointsPerPixel;
+    const auto page = objects.size() + 1;
+    kids += fmt::format("{} 0 R ", page);
+    objects.push_back(
+        fmt::format("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {:.3f} {:.3f}] /Rotate {} /Contents {} 0 R "
+                    "/Resources << /XObject << /Sheet {} 0 R >> >> >>",
+                    width, height, picture.rotate, page + 1, page + 2));
+    objects.push_back(stream("", fmt::format("{:.3f} 0 0 {:.3f} 0 0 cm /Sheet Do", width, height)));
+    const auto palette = picture.palette.empty() ? std::string()
+                                                 : fmt::format("/ColorSpace [/Indexed /DeviceRGB {} {} 0 R] ",
+                                                               picture.palette.size() / 3 - 1, page + 3);
+    objects.push_back(stream(fmt::format("/Type /XObject /Subtype /Image /Width {} /Height {} {}{}",
+                                         picture.width, picture.height, palette, picture.dictionary),
+                             picture.data));
+    objects.push_back(stream("", picture.palette));
+  }
+  objects[1] = fmt::format("<< /Type /Pages /Kids [{}] /Count {} >>", kids, pictures.size());
   return pdf_document(objects);
 }
 
@@ -137,7 +149,23 @@ std::optional<std::string> picture_as_pdf(Bytes bytes) {
                            ? png(bytes)
                            : fail(ErrorKind::Unsupported, "another format");
   if (!picture || !is_sound(*picture)) return std::nullopt;
-  return document(*picture);
+  return document({&*picture, 1});
+}
+
+Result<std::string> any_picture_as_pdf(Decoder& decoder, Bytes bytes) {
+  if (auto as_it_is = picture_as_pdf(bytes)) return *std::move(as_it_is);
+  std::vector<Picture> pictures;
+  std::size_t size = 0;
+  for (int number = 0, of = 1; number < of; ++number) {
+    const auto page = TRY(decoder.page(bytes, {.page = number}));
+    of = page.pages;
+    const auto file = TRY(encode_jpeg(page.image, kQuality));
+    size += file.size();
+    if (size > kMostBytes)
+      return fail(ErrorKind::TooLarge, "its pages make a PDF of more than 256 MB; fetch the file as it came");
+    pictures.push_back(TRY(jpeg(as_bytes(file))));
+  }
+  return document(pictures);
 }
 
 }  // namespace alcove::imaging

@@ -2,12 +2,12 @@
 #include <cmath>
 
 #include "imaging/image.h"
+#include "imaging/reader_margin.h"
 
 namespace alcove::imaging {
 
 namespace {
 
-constexpr float kMargin = 10;  // pixels of the page, on each side
 constexpr int kReaderHeight = 32;
 
 // Whole pixels as the original cuts them: towards zero, then inside 0..limit. Clamping first keeps the cast
@@ -24,9 +24,10 @@ Result<std::vector<float>> reader_input(const Image& page, const Box& box, int w
   if (!on_page)
     return fail(ErrorKind::Unreadable, "the box found lies outside the page; scan the whole sheet again",
                 "empty_box");
-  const int left = to_pixel(box.left - kMargin, page.width), top = to_pixel(box.top - kMargin, page.height);
-  const int right = to_pixel(box.right + kMargin, page.width);
-  const int bottom = to_pixel(box.bottom + kMargin, page.height);
+  const int left = to_pixel(box.left - kReaderMargin, page.width),
+            top = to_pixel(box.top - kReaderMargin, page.height);
+  const int right = to_pixel(box.right + kReaderMargin, page.width);
+  const int bottom = to_pixel(box.bottom + kReaderMargin, page.height);
   const Image cut = resize_pillow(to_grey(crop(page, left, top, right, bottom)), width, kReaderHeight);
 
   std::vector<float> input(cut.pixels.size());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 #include "models/yolo.h"
 
@@ -44,7 +45,11 @@ std::vector<Candidate> candidates_of(std::span<const float> output, std::size_t 
     for (std::size_t label = 1; label < classes; ++label)
       if (score(label) > score(best)) best = label;
     if (!(score(best) > threshold)) continue;
-    candidates.push_back(candidate_at(output, anchors, anchor));
+    auto candidate = candidate_at(output, anchors, anchor);
+    const auto& box = candidate.detection.box;
+    // A network in trouble answers with NaN and infinities, which are neither places nor shares.
+    if (!std::isfinite(box.left + box.top + box.right + box.bottom + score(best))) continue;
+    candidates.push_back(candidate);
     set_class(candidates.back(), static_cast<int>(best), score(best));
   }
   return candidates;

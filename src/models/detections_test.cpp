@@ -96,7 +96,9 @@ TEST(ReadDetections, NothingFoundIsNothingGiven) {
 TEST(ReadDetections, NumbersThatAreNoneAreNoDetections) {
   const auto nan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_TRUE(read({{10, 10, 5, 5, {nan}}}).empty());
-  EXPECT_EQ(read({{nan, 10, 5, 5, {0.5F}}, {10, 10, 5, 5, {0.5F}}}).size(), 2U);
+  EXPECT_EQ(read({{nan, 10, 5, 5, {0.5F}}, {10, 10, 5, 5, {0.5F}}}).size(), 1U);
+  const auto infinite = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(read({{10, 10, 5, 5, {infinite}}, {10, 10, infinite, 5, {0.5F}}}).empty());
 }
 
 }  // namespace

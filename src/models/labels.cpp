@@ -152,7 +152,7 @@ Result<std::vector<std::string>> parse_dict(LiteralReader& in) {
 }
 
 // As Python's repr() writes a string, but for what it thinks unprintable beyond ASCII.
-std::string quoted(std::string_view label) {
+std::string in_quotes(std::string_view label) {
   const bool has_single = label.find('\'') != std::string_view::npos;
   const bool has_double = label.find('"') != std::string_view::npos;
   const char quote = has_single && !has_double ? '"' : '\'';
@@ -185,7 +185,7 @@ Result<std::vector<std::string>> parse_labels(std::string_view literal) {
 std::string write_labels(const std::vector<std::string>& labels) {
   std::string text = "{";
   for (std::size_t i = 0; i < labels.size(); ++i)
-    text += fmt::format("{}{}: {}", i == 0 ? "" : ", ", i, quoted(labels[i]));
+    text += fmt::format("{}{}: {}", i == 0 ? "" : ", ", i, in_quotes(labels[i]));
   return text + "}";
 }
 

@@ -41,6 +41,9 @@ std::vector<float> posteriors_of(std::span<const float> logits, int classes) {
     const auto most = std::ranges::max(step);  // taken off, so that no exponential overflows
     for (auto& value : step) value = std::exp(value - most);
     const auto sum = std::accumulate(step.begin(), step.end(), 0.0F);
+    // The largest alone gives 1. Less, or no number, comes of NaN and infinities: then nothing is known of
+    // the whole line, because a text read around such a step would look sure.
+    if (!(sum >= 1)) return std::vector<float>(logits.size(), 1.0F / static_cast<float>(classes));
     for (auto& value : step) value /= sum;
   }
   return posteriors;

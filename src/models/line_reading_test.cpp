@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "models/crnn.h"
 
 namespace alcove::models {
@@ -19,6 +21,18 @@ TEST(PosteriorsOf, LargeLogitsDoNotOverflow) {
   const auto found = posteriors_of(logits, 3);
   EXPECT_FLOAT_EQ(found[0], 0.5F);
   EXPECT_FLOAT_EQ(found[2], 0);
+}
+
+TEST(PosteriorsOf, NumbersThatAreNoneSayNothing) {
+  constexpr auto kInfinite = std::numeric_limits<float>::infinity();
+  for (const auto none : {std::numeric_limits<float>::quiet_NaN(), kInfinite}) {
+    const float logits[] = {0, 9, 0, 0, none, 0};
+    const auto found = posteriors_of(logits, 3);
+    EXPECT_EQ(found, std::vector<float>(6, 1.0F / 3));
+    EXPECT_EQ(read_greedy(found, 3, "01").text, "") << "no half of a number";
+  }
+  const float impossible[] = {0, 9, -kInfinite};
+  EXPECT_EQ(posteriors_of(impossible, 3)[2], 0) << "what cannot be is a number like others";
 }
 
 // A step whose best class is `label` with the given confidence, of three classes.

@@ -24,7 +24,10 @@ constexpr std::size_t kFewPapers =
     1'000;  // among so few, common words cost nothing and still tell papers apart
 constexpr std::size_t kMostCounted = 256;   // words of a pasted book that are counted to find those
 constexpr std::size_t kMostCorrected = 32;  // words of a query up to which somebody typed it
-constexpr float kDislike = 0.5F;            // how far disliked papers push, against how far liked ones pull
+// Where one paper has every word of a query, whoever typed it most likely means that paper's words: the odds
+// of meaning against words are then a ninth, so that a weight of a half becomes a tenth (docs/decisions.md).
+constexpr double kOddsWhereWordsFit = 1.0 / 9;
+constexpr float kDislike = 0.5F;  // how far disliked papers push, against how far liked ones pull
 
 struct Name {
   std::string_view name;
@@ -66,7 +69,7 @@ class Finder::Search {
   Result<SearchResult> run() {
     TRY(choose_mode());
     TRY(find_rows());
-    if (result_.mode != Mode::Words && has_query()) TRY(rank_by_meaning());
+    if (result_.mode != Mode::Words && has_query()) TRY(rank_by_meaning_or_go_without());
     if (result_.mode != Mode::Meaning && has_query()) TRY(rank_by_words());
     fuse();
     result_.total = ranking_.size() + unranked_;
@@ -92,15 +95,21 @@ class Finder::Search {
 
   Result<void> choose_mode() {
     result_.mode = request_.mode;
-    if (finder_.can_search_by_meaning() || (is_similar() && finder_.vectors() > 0)) {
+    const auto why_not = finder_.why_no_meaning();
+    if (why_not.empty() || (is_similar() && finder_.vectors() > 0)) {
       if (is_similar() && request_.mode == Mode::Both) result_.mode = Mode::Meaning;
       return {};
     }
-    if (request_.mode == Mode::Meaning) return fail(ErrorKind::BadInput, finder_.why_no_meaning_);
-    if (request_.mode == Mode::Both && has_query())
-      result_.notes.push_back("by words alone: " + finder_.why_no_meaning_);
-    result_.mode = Mode::Words;
+    if (request_.mode == Mode::Meaning)
+      return fail(finder_.vectors_->why_not().empty() ? ErrorKind::BadInput : ErrorKind::Unavailable,
+                  why_not);
+    go_without_meaning(why_not);
     return {};
+  }
+
+  void go_without_meaning(const std::string& why) {
+    if (request_.mode == Mode::Both && has_query()) result_.notes.push_back("by words alone: " + why);
+    result_.mode = Mode::Words;
   }
 
   // ---- filters
@@ -152,7 +161,7 @@ class Finder::Search {
       const EmbedText text{request_.query.text};
       return TRY(finder_.embedder_->embed(std::span(&text, 1), Purpose::Query)).values;
     }
-    std::vector<float> sum(finder_.vectors_.width());
+    std::vector<float> sum(finder_.model_.width);
     TRY(add_vectors(sum, request_.like, 1));
     TRY(add_vectors(sum, request_.unlike, -kDislike));
     return sum;
@@ -160,6 +169,7 @@ class Finder::Search {
 
   // The mean of the papers' vectors, which have length 1.
   Result<void> add_vectors(std::vector<float>& sum, const std::vector<std::string>& ids, float by) {
+    std::vector<std::uint32_t> rows;
     for (const auto& id : ids) {
       const auto row = catalogue().row_of(id);
       if (!row) return fail(ErrorKind::NotFound, fmt::format("there is no paper {} in the index", id));
@@ -167,19 +177,32 @@ class Finder::Search {
       if (vector == kNoVector)
         return fail(ErrorKind::BadInput,
                     fmt::format("paper {} has no vector; import once more with --model", id));
-      add_scaled(sum, finder_.vectors_.row(vector), by / static_cast<float>(ids.size()));
+      rows.push_back(vector);
     }
+    const auto values = TRY(finder_.vectors_->values(rows));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      add_scaled(sum, std::span(values).subspan(i * sum.size(), sum.size()),
+                 by / static_cast<float>(ids.size()));
+    return {};
+  }
+
+  // A store that went away a moment ago leaves the words.
+  Result<void> rank_by_meaning_or_go_without() {
+    auto ranked = rank_by_meaning();
+    if (ranked || ranked.error().code != kNoStore || request_.mode != Mode::Both) return ranked;
+    query_vector_.clear();
+    go_without_meaning(ranked.error().message);
     return {};
   }
 
   Result<void> rank_by_meaning() {
     query_vector_ = TRY(query_vector());
-    RowFilter filter(finder_.vectors());
+    RowFilter filter(finder_.paper_rows_.size());
     for (std::size_t i = 0; i < filter.size(); ++i) filter[i] = matching_[finder_.paper_rows_[i]];
     const auto size = finder_.size();
     const auto wanted =
         std::max(kLeastRanked, std::min(request_.offset, size) + std::min(request_.limit, size));
-    const auto found = finder_.vectors_.nearest(query_vector_, wanted, filter);
+    const auto found = TRY(finder_.vectors_->nearest(query_vector_, wanted, filter));
     for (const auto& near : found) {
       auto& scored = entry(finder_.paper_rows_[near.row]);
       scored.cosine = near.cosine;
@@ -192,6 +215,7 @@ class Finder::Search {
     TRY(choose_words());
     const std::lock_guard lock(finder_.index_mutex_);
     const auto hits = TRY(finder_.index_.match({.any = words_}));
+    std::optional<PaperNumber> best;
     RowFilter found(catalogue().rows());
     std::size_t rank = 0;
     for (const auto& hit : hits) {
@@ -199,15 +223,26 @@ class Finder::Search {
       if (!row) continue;
       found[*row] = 1;
       if (matching_[*row] == 0) continue;
+      if (!best) best = hit.paper;
       auto& scored = entry(*row);
       scored.words_score = hit.score;
       scored.words_rank = ++rank;
     }
+    if (result_.mode == Mode::Both) TRY(see_whether_words_fit(best));
     if (result_.mode == Mode::Words) {
       if (hits.empty()) result_.notes.push_back("no paper has any of the words of the query");
       found_by_words_ = found;
       intersect(matching_, found, false);
     }
+    return {};
+  }
+
+  // A single word fits whatever paper is found by it, which says nothing.
+  Result<void> see_whether_words_fit(std::optional<PaperNumber> best) {
+    words_fit_ = words_fit_ && best && words_.size() > 1;
+    if (!words_fit_) return {};
+    const auto with_all = TRY(finder_.index_.match({.all = words_}));
+    words_fit_ = std::ranges::find(with_all, *best, &store::WordHit::paper) != with_all.end();
     return {};
   }
 
@@ -221,6 +256,7 @@ class Finder::Search {
     for (auto& word : words) {
       auto papers = TRY(finder_.index_.papers_with(word));
       if (papers == 0 && is_typed) papers = TRY(correct(word));
+      words_fit_ = is_typed && words_fit_ && papers != 0;
       if (papers != 0) counted.emplace_back(papers, std::move(word));
     }
     const auto half = static_cast<std::int64_t>(catalogue().rows() / 2);
@@ -301,11 +337,16 @@ class Finder::Search {
     return (relative + (kFusion + 1) / (kFusion + static_cast<double>(rank))) / 2;
   }
 
+  double weight_of_meaning() const {
+    const double meaning = request_.weight * (words_fit_ ? kOddsWhereWordsFit : 1);
+    return meaning / (meaning + 1 - request_.weight);
+  }
+
   void fuse() {
     if (!has_query()) return list_all();
     const double by_meaning = result_.mode == Mode::Words     ? 0
                               : result_.mode == Mode::Meaning ? 1
-                                                              : request_.weight;
+                                                              : weight_of_meaning();
     const auto scale = greatest_scores();
     for (auto& scored : ranking_) {
       if (scored.meaning_rank)
@@ -351,26 +392,39 @@ class Finder::Search {
   Result<void> take_page() {
     const auto first = std::min(request_.offset, ranking_.size());
     const auto page = std::span(ranking_).subspan(first, std::min(request_.limit, ranking_.size() - first));
+    const auto cosines = cosines_of(page);
     const std::lock_guard lock(finder_.index_mutex_);
-    for (const auto& scored : page) {
+    for (std::size_t i = 0; i < page.size(); ++i) {
+      const auto& scored = page[i];
       auto papers = TRY(finder_.index_.papers(std::array{catalogue().number(scored.row)}));
       if (papers.empty()) return fail(ErrorKind::Unreadable, "the index lost a paper; import again");
-      result_.hits.push_back({std::move(papers.front()),
-                              scored.score,
-                              cosine_of(scored),
-                              scored.meaning_rank,
-                              scored.words_rank,
-                              {}});
+      result_.hits.push_back(
+          {std::move(papers.front()), scored.score, cosines[i], scored.meaning_rank, scored.words_rank, {}});
     }
     return request_.explain ? explain(page) : Result<void>();
   }
 
-  // Papers that only their words brought have one too.
-  std::optional<float> cosine_of(const Scored& scored) const {
-    const auto vector = finder_.vector_rows_[scored.row];
-    if (scored.cosine || query_vector_.empty() || vector == kNoVector) return scored.cosine;
+  // Papers that only their words brought have one too, unless their vectors cannot be had just now.
+  std::vector<std::optional<float>> cosines_of(std::span<const Scored> page) const {
+    std::vector<std::optional<float>> cosines;
+    std::vector<std::size_t> places;
+    std::vector<std::uint32_t> rows;
+    for (const auto& scored : page) {
+      const auto vector = finder_.vector_rows_[scored.row];
+      if (!scored.cosine && !query_vector_.empty() && vector != kNoVector) {
+        places.push_back(cosines.size());
+        rows.push_back(vector);
+      }
+      cosines.push_back(scored.cosine);
+    }
+    if (rows.empty()) return cosines;
+    const auto values = finder_.vectors_->values(rows);
     const float length = std::sqrt(store::dot(query_vector_, query_vector_));
-    return length == 0 ? 0 : store::dot(finder_.vectors_.row(vector), query_vector_) / length;
+    const auto width = query_vector_.size();
+    for (std::size_t i = 0; values && i < rows.size(); ++i)
+      cosines[places[i]] =
+          length == 0 ? 0 : store::dot(std::span(*values).subspan(i * width, width), query_vector_) / length;
+    return cosines;
   }
 
   Result<void> explain(std::span<const Scored> page) {
@@ -410,36 +464,24 @@ class Finder::Search {
   std::size_t unranked_ = 0;
   std::vector<float> query_vector_;
   std::vector<std::string> words_;
+  bool words_fit_ = true;  // the best paper by words has all of them
 };
 
 Result<std::shared_ptr<Finder>> Finder::load(const std::filesystem::path& data,
-                                             std::shared_ptr<Embedder> embedder) {
+                                             std::shared_ptr<Embedder> embedder,
+                                             std::shared_ptr<VectorMirror> mirror) {
   const auto file = store::PaperFolder(data).current();
   const auto stamp = store::file_stamp(file);
   auto index = TRY(store::PaperIndex::open(file));
   auto catalogue = TRY(Catalogue::load(index));
   const auto model = TRY(index.model());
 
-  std::vector<float> values;
-  std::vector<std::uint32_t> paper_rows;
-  std::vector<std::uint32_t> vector_rows(catalogue.rows(), kNoVector);
-  values.reserve(catalogue.rows() * model.width);
-  TRY(index.each_vector([&](PaperNumber number, std::span<const float> vector) {
-    const auto row = catalogue.row_of(number);
-    if (!row) return;
-    vector_rows[*row] = static_cast<std::uint32_t>(paper_rows.size());
-    paper_rows.push_back(*row);
-    values.insert(values.end(), vector.begin(), vector.end());
-  }));
-  auto vectors = TRY(store::VectorTable::make(std::max<std::size_t>(1, model.width), std::move(values)));
-
-  std::shared_ptr<Finder> finder(new Finder(std::move(index), std::move(catalogue), std::move(vectors)));
-  finder->paper_rows_ = std::move(paper_rows);
-  finder->vector_rows_ = std::move(vector_rows);
+  std::shared_ptr<Finder> finder(new Finder(std::move(index), std::move(catalogue)));
   finder->model_ = model;
   finder->file_ = file;
   finder->stamp_ = stamp;
-  if (finder->vectors() == 0)
+  TRY(finder->load_vectors(std::move(mirror)));
+  if (finder->paper_rows_.empty())
     finder->why_no_meaning_ = "the index has no vectors; import once more with --model";
   else if (!embedder)
     finder->why_no_meaning_ = "no model is loaded; give the index's own with --model";
@@ -449,6 +491,34 @@ Result<std::shared_ptr<Finder>> Finder::load(const std::filesystem::path& data,
                     model.description, embedder->description());
   finder->embedder_ = std::move(embedder);
   return finder;
+}
+
+Result<void> Finder::load_vectors(std::shared_ptr<VectorMirror> mirror) {
+  vector_rows_.assign(catalogue_.rows(), kNoVector);
+  const auto add = [this](PaperNumber number) {
+    const auto row = catalogue_.row_of(number);
+    if (!row) return false;
+    vector_rows_[*row] = static_cast<std::uint32_t>(paper_rows_.size());
+    paper_rows_.push_back(*row);
+    return true;
+  };
+  if (mirror) {
+    std::vector<std::string> ids;
+    TRY(index_.each_vector_hash(
+        [&](PaperNumber number, std::string id, const std::string&, const std::string&) {
+          if (add(number)) ids.push_back(std::move(id));
+        }));
+    vectors_ = mirrored_vectors(std::move(mirror), std::move(ids), model_.width);
+    return {};
+  }
+  std::vector<float> values;
+  values.reserve(catalogue_.rows() * model_.width);
+  TRY(index_.each_vector([&](PaperNumber number, std::span<const float> vector) {
+    if (add(number)) values.insert(values.end(), vector.begin(), vector.end());
+  }));
+  vectors_ = vectors_in_memory(
+      TRY(store::VectorTable::make(std::max<std::size_t>(1, model_.width), std::move(values))));
+  return {};
 }
 
 Result<SearchResult> Finder::search(const SearchRequest& request) { return Search(*this, request).run(); }

@@ -8,6 +8,7 @@
 #include "papers/catalogue.h"
 #include "papers/embedder.h"
 #include "papers/paper.h"
+#include "papers/vector_mirror.h"
 
 namespace alcove::papers {
 
@@ -67,33 +68,38 @@ struct SearchResult {
 // An index, loaded. Safe from any thread; calls by words take turns at the file.
 class Finder {
  public:
-  // Without an embedder, or with another model's than the index, there is no search by meaning.
-  // NotFound, Unreadable, Unsupported as PaperIndex::open.
+  // Without an embedder, or with another model's than the index, there is no search by meaning. With a
+  // mirror vectors are compared there, and not read here. NotFound, Unreadable, Unsupported as
+  // PaperIndex::open.
   static Result<std::shared_ptr<Finder>> load(const std::filesystem::path& data,
-                                              std::shared_ptr<Embedder> embedder);
+                                              std::shared_ptr<Embedder> embedder,
+                                              std::shared_ptr<VectorMirror> mirror = nullptr);
 
-  // BadInput for a mode or a paper that is not there, naming it. An empty query lists what the filters let
-  // through, newest first.
+  // BadInput for a mode or a paper that is not there, naming it; Unavailable when a mirror is away and
+  // meaning alone was asked for. An empty query lists what the filters let through, newest first.
   Result<SearchResult> search(const SearchRequest& request);
 
   Result<std::vector<Paper>> papers(std::span<const std::string> ids);  // those that are there
   std::size_t size() const { return catalogue_.rows(); }
-  std::size_t vectors() const { return vectors_.rows(); }
+  std::size_t vectors() const { return vectors_->rows(); }
   const store::IndexModel& model() const { return model_; }
-  bool can_search_by_meaning() const { return why_no_meaning_.empty(); }
-  const std::string& why_no_meaning() const { return why_no_meaning_; }  // a sentence, or empty
-  bool is_stale() const;                                                 // another index has taken its place
+  bool can_search_by_meaning() const { return why_no_meaning().empty(); }
+  std::string why_no_meaning() const {  // a sentence, or empty
+    return why_no_meaning_.empty() ? vectors_->why_not() : why_no_meaning_;
+  }
+  bool is_stale() const;  // another index has taken its place
 
  private:
   class Search;
 
-  Finder(store::PaperIndex index, Catalogue catalogue, store::VectorTable vectors)
-      : index_(std::move(index)), catalogue_(std::move(catalogue)), vectors_(std::move(vectors)) {}
+  Finder(store::PaperIndex index, Catalogue catalogue)
+      : index_(std::move(index)), catalogue_(std::move(catalogue)) {}
+  Result<void> load_vectors(std::shared_ptr<VectorMirror> mirror);
 
   std::mutex index_mutex_;
   store::PaperIndex index_;
   Catalogue catalogue_;
-  store::VectorTable vectors_;
+  std::unique_ptr<PaperVectors> vectors_;
   std::vector<std::uint32_t> paper_rows_;   // catalogue's row of each vector
   std::vector<std::uint32_t> vector_rows_;  // vector's row of each paper, or kNoVector
   store::IndexModel model_;

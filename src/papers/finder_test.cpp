@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "papers/importer.h"
 #include "papers/testing.h"
@@ -76,6 +77,11 @@ class FinderTest : public ::testing::Test {
     EXPECT_TRUE(result) << result.error().message;
     return result ? *std::move(result) : SearchResult{};
   }
+  static double score_of(const SearchResult& result, std::string_view id) {
+    for (const auto& hit : result.hits)
+      if (hit.paper.id == id) return hit.score;
+    return 0;
+  }
   static Ids ids(const SearchResult& result) {
     Ids ids;
     for (const auto& hit : result.hits) ids.push_back(hit.paper.id);
@@ -103,6 +109,30 @@ TEST_F(FinderTest, RanksByWordsByMeaningAndByBoth) {
   EXPECT_EQ(both.hits[0].meaning_rank, 1u);
   EXPECT_EQ(both.hits[0].words_rank, 1u);
   EXPECT_FLOAT_EQ(*both.hits[0].similarity(), 2 * *both.hits[0].cosine - 1);
+}
+
+// A paper's score by both is the weighted sum of its scores by words and by meaning.
+TEST_F(FinderTest, WordsDecideWhereOnePaperHasThemAll) {
+  const auto all = finder();
+  const auto share_of_words = [&](std::string_view typed, double weight = 0.5) {
+    const auto words = search(*all, typed, {.mode = Mode::Words});
+    const auto meaning = search(*all, typed, {.mode = Mode::Meaning});
+    const auto both = search(*all, typed, {.mode = Mode::Both, .weight = weight});
+    double product = 0, square = 0;
+    for (const auto& paper : kPapers) {
+      const auto apart = score_of(words, paper.id) - score_of(meaning, paper.id);
+      product += apart * (score_of(both, paper.id) - score_of(meaning, paper.id));
+      square += apart * apart;
+    }
+    return product / square;
+  };
+  EXPECT_NEAR(share_of_words("graph attention networks"), 0.9, 1e-6);
+  EXPECT_NEAR(share_of_words("grpah atention networks"), 0.9, 1e-6) << "as they are read";
+  EXPECT_NEAR(share_of_words("graph attention diffusion"), 0.5, 1e-6) << "no paper has the three";
+  EXPECT_NEAR(share_of_words("graph attention zymurgical"), 0.5, 1e-6) << "no paper has the last";
+  EXPECT_NEAR(share_of_words("diffusion"), 0.5, 1e-6) << "one word says nothing";
+  EXPECT_NEAR(share_of_words("graph attention networks", 1), 0, 1e-6);
+  EXPECT_NEAR(share_of_words("graph attention networks", 0), 1, 1e-6);
 }
 
 TEST_F(FinderTest, FiltersBeforeItRanks) {

@@ -1,6 +1,7 @@
 #pragma once
 // Which words of a query to look for.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>

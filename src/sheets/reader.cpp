@@ -5,45 +5,21 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include "base/log.h"
-#include "engine/blob_cache.h"
-#include "graph/quantize.h"
-#include "models/model_file.h"
+#include "models/crnn.h"
+#include "models/yolo.h"
+#include "sheets/loaded_models.h"
 #include "sheets/measures.h"
 #include "sheets/stopwatch.h"
 
 namespace alcove::sheets {
 namespace {
 
-constexpr int kRegisterWidth = 256;  // of a reader's input, pixels; the height is 32 for both
-constexpr int kSubjectWidth = 128;
-constexpr int kReaderHeight = 32;
-
 // Boxes of one field that are read, best first. A sheet has one or two; a request keeps the memory of its
 // largest batch.
 constexpr std::size_t kMaxBoxes = 16;
-
-// A4 upright after letterboxing, which is what nearly every sheet is.
-constexpr std::array<std::int64_t, 4> kUsualPage{1, 3, 640, 480};
-
-struct LoadedDetector {
-  std::unique_ptr<engine::Session> session;
-  int classes = 0;
-  int image_size = 640;
-  int stride = 32;
-  int register_label = 0;
-  int subject_label = 0;
-};
-
-struct LoadedReader {
-  std::unique_ptr<engine::Session> session;
-  std::string alphabet;
-  int classes = 0;
-  int width = 0;
-};
 
 struct FoundBox {
   Box box;
@@ -54,14 +30,6 @@ struct FoundBoxes {
   std::vector<FoundBox> register_number;
   std::vector<FoundBox> subject_code;
 };
-
-Result<int> label_index(const std::vector<std::string>& labels, Field field) {
-  const auto found = std::ranges::find(labels, name_of(field));
-  if (found == labels.end())
-    return fail(ErrorKind::BadInput, fmt::format("the detector's labels are {}; one of them has to be {}",
-                                                 fmt::join(labels, ", "), name_of(field)));
-  return static_cast<int>(found - labels.begin());
-}
 
 void pick_best(FieldReading& field) {
   for (std::size_t i = 0; i < field.candidates.size(); ++i) {
@@ -85,21 +53,15 @@ class LoadedSheetReader final : public SheetReader {
   static Result<std::unique_ptr<SheetReader>> load(const ReaderSettings& settings);
 
   Result<SheetReading> read(const imaging::Image& page) override;
-  std::vector<ModelInfo> models() const override { return models_; }
+  std::vector<ModelInfo> models() const override { return loaded_.models; }
   std::string device() const override { return std::string(engine::name_of(engine_->device())); }
   std::string device_reason() const override { return engine_->reason(); }
   std::string engine() const override { return engine_->description(); }
-  std::string precision() const override { return std::string(name_of(detector_.session->precision())); }
+  std::string precision() const override {
+    return std::string(name_of(loaded_.detector.session->precision()));
+  }
 
  private:
-  Result<models::ModelFile> open(const std::filesystem::path& path, std::string_view role);
-  void log_loaded();
-  std::unexpected<Error> misplaced(std::string_view wanted) const;
-  Result<std::unique_ptr<engine::Session>> start(const models::ModelFile& file, const graph::Model& graph);
-  Result<LoadedDetector> load_detector(const std::filesystem::path& path, std::string_view role);
-  Result<LoadedDetector> load_quantized(const ModelFolder& folder);
-  Result<LoadedReader> load_reader(const std::filesystem::path& path, std::string_view role, int width);
-
   Result<FoundBoxes> detect(const LoadedDetector& detector, const imaging::Image& page, Stopwatch& watch,
                             std::vector<Stage>& timings) const;
   Result<FieldReading> read_field(const LoadedReader& reader, const imaging::Image& page,
@@ -108,12 +70,7 @@ class LoadedSheetReader final : public SheetReader {
 
   ReaderSettings settings_;
   engine::Engine* engine_ = nullptr;
-  Stopwatch loading_;
-  std::vector<ModelInfo> models_;
-  LoadedDetector detector_;
-  std::optional<LoadedDetector> second_detector_;
-  LoadedReader register_reader_;
-  LoadedReader subject_reader_;
+  LoadedModels loaded_;
 };
 
 Result<std::unique_ptr<SheetReader>> LoadedSheetReader::load(const ReaderSettings& settings) {
@@ -123,106 +80,8 @@ Result<std::unique_ptr<SheetReader>> LoadedSheetReader::load(const ReaderSetting
   auto made = std::make_unique<LoadedSheetReader>();
   made->settings_ = settings;
   made->engine_ = TRY(engine::open_engine(settings.engine.choice));
-  made->detector_ = TRY(settings.engine.precision == engine::Precision::I8
-                            ? made->load_quantized(folder)
-                            : made->load_detector(*folder.detector, "detector"));
-  if (folder.second_detector)
-    made->second_detector_ = TRY(made->load_detector(*folder.second_detector, "second_detector"));
-  made->register_reader_ = TRY(made->load_reader(*folder.register_reader, "register_reader", kRegisterWidth));
-  made->subject_reader_ = TRY(made->load_reader(*folder.subject_reader, "subject_reader", kSubjectWidth));
+  made->loaded_ = TRY(load_models(folder, settings, *made->engine_));
   return made;
-}
-
-Result<models::ModelFile> LoadedSheetReader::open(const std::filesystem::path& path, std::string_view role) {
-  loading_ = {};
-  auto file = TRY(models::load_model(path));
-  const auto description = std::visit([](const auto& model) { return model.description; }, file.model);
-  models_.push_back({std::string(role), path.filename().string(), file.sha256, description});
-  return file;
-}
-
-// What open() began is done: read, compiled, warmed up.
-void LoadedSheetReader::log_loaded() {
-  const auto& model = models_.back();
-  log(LogLevel::Info, "model_loaded",
-      {{"role", model.role},
-       {"file", model.file},
-       {"what", model.description},
-       {"seconds", std::round(loading_.lap()) / 1e3}});
-}
-
-Result<std::unique_ptr<engine::Session>> LoadedSheetReader::start(const models::ModelFile& file,
-                                                                  const graph::Model& graph) {
-  auto settings = settings_.engine;
-  // Eight bits are for the network that was made of them and checked; the others keep what auto gives them.
-  if (settings.precision == engine::Precision::I8 && !graph.metadata().contains(graph::kQuantizedFrom))
-    settings.precision = engine::Precision::Auto;
-  auto session = engine_->load(graph, {file.sha256}, settings);
-  if (!session) return fail_in(file.path.filename().string(), std::move(session).error());
-  return session;
-}
-
-// What open() opened last has another part's name.
-std::unexpected<Error> LoadedSheetReader::misplaced(std::string_view wanted) const {
-  return fail(ErrorKind::BadInput,
-              fmt::format("{} is not a {} but a {}; the names of two files may be swapped",
-                          models_.back().file, wanted, models_.back().description));
-}
-
-Result<LoadedDetector> LoadedSheetReader::load_detector(const std::filesystem::path& path,
-                                                        std::string_view role) {
-  auto file = TRY(open(path, role));
-  const auto* detector = std::get_if<models::Detector>(&file.model);
-  if (detector == nullptr) return misplaced("detector");
-  LoadedDetector loaded{.session = nullptr,
-                        .classes = static_cast<int>(detector->labels.size()),
-                        .image_size = detector->image_size,
-                        .stride = detector->stride,
-                        .register_label = TRY(label_index(detector->labels, Field::RegisterNumber)),
-                        .subject_label = TRY(label_index(detector->labels, Field::SubjectCode))};
-  loaded.session = TRY(start(file, detector->graph));
-  TRY(loaded.session->warm_up(kUsualPage));
-  log_loaded();
-  return loaded;
-}
-
-// Only the file that was made from these weights, and checked on a CPU like this one.
-Result<LoadedDetector> LoadedSheetReader::load_quantized(const ModelFolder& folder) {
-  const auto path =
-      settings_.quantized_detector.empty() ? folder.quantized_detector() : settings_.quantized_detector;
-  const auto unfit = [&](std::string_view why) {
-    return fail(ErrorKind::Unsupported,
-                fmt::format("int8: {} {}; run: alcove model quantize {} --sheets SHEETS",
-                            path.filename().string(), why, folder.folder.string()));
-  };
-  if (std::error_code unreadable; !std::filesystem::is_regular_file(path, unreadable))
-    return unfit("is not there");
-  const auto file = TRY(models::load_model(path));
-  const auto& metadata =
-      std::visit([](const auto& model) -> const auto& { return model.graph.metadata(); }, file.model);
-  const auto is = [&](const char* key, const std::string& value) {
-    const auto found = metadata.find(key);
-    return found != metadata.end() && found->second == value;
-  };
-  if (!is(graph::kQuantizedFrom, TRY(models::load_model(*folder.detector)).sha256))
-    return unfit("was made of other weights");
-  if (!is(graph::kCheckedOn, engine::cpu_identity())) return unfit("was not checked on this kind of CPU");
-  return load_detector(path, "detector");
-}
-
-Result<LoadedReader> LoadedSheetReader::load_reader(const std::filesystem::path& path, std::string_view role,
-                                                    int width) {
-  auto file = TRY(open(path, role));
-  const auto* reader = std::get_if<models::Reader>(&file.model);
-  if (reader == nullptr) return misplaced("line reader");
-  LoadedReader loaded{.session = TRY(start(file, reader->graph)),
-                      .alphabet = reader->alphabet,
-                      .classes = reader->classes,
-                      .width = width};
-  // A batch of two compiles for batches of any size, which a single line then uses too.
-  TRY(loaded.session->warm_up(std::array<std::int64_t, 4>{2, 1, kReaderHeight, width}));
-  log_loaded();
-  return loaded;
 }
 
 Result<SheetReading> LoadedSheetReader::read(const imaging::Image& original) {
@@ -232,9 +91,9 @@ Result<SheetReading> LoadedSheetReader::read(const imaging::Image& original) {
   const imaging::Image& page = settings_.compat_channel_swap ? swapped : original;
 
   SheetReading reading{.width = page.width, .height = page.height};
-  auto boxes = TRY(detect(detector_, page, watch, reading.timings));
-  if (second_detector_ && (boxes.register_number.empty() || boxes.subject_code.empty())) {
-    auto more = TRY(detect(*second_detector_, page, watch, reading.timings));
+  auto boxes = TRY(detect(loaded_.detector, page, watch, reading.timings));
+  if (loaded_.second_detector && (boxes.register_number.empty() || boxes.subject_code.empty())) {
+    auto more = TRY(detect(*loaded_.second_detector, page, watch, reading.timings));
     if (boxes.register_number.empty()) boxes.register_number = std::move(more.register_number);
     if (boxes.subject_code.empty()) boxes.subject_code = std::move(more.subject_code);
   }
@@ -242,15 +101,17 @@ Result<SheetReading> LoadedSheetReader::read(const imaging::Image& original) {
   double crop_ms = 0;
   double read_ms = 0;
   reading.register_number =
-      TRY(read_field(register_reader_, page, boxes.register_number, watch, crop_ms, read_ms));
-  reading.subject_code = TRY(read_field(subject_reader_, page, boxes.subject_code, watch, crop_ms, read_ms));
+      TRY(read_field(loaded_.register_reader, page, boxes.register_number, watch, crop_ms, read_ms));
+  reading.subject_code =
+      TRY(read_field(loaded_.subject_reader, page, boxes.subject_code, watch, crop_ms, read_ms));
   add_time(reading.timings, "crop", crop_ms);
   add_time(reading.timings, "read", read_ms);
 
   if (settings_.compat_subject_confidence)
     for (auto& candidate : reading.subject_code.candidates)
       candidate.confidence =
-          models::read_greedy(candidate.posteriors, candidate.classes, subject_reader_.alphabet).with_blanks;
+          models::read_greedy(candidate.posteriors, candidate.classes, loaded_.subject_reader.alphabet)
+              .with_blanks;
   pick_best(reading.register_number);
   pick_best(reading.subject_code);
   return reading;

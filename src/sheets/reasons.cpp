@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace alcove::sheets {
@@ -116,7 +117,8 @@ constexpr PageReason kPageReasons[] = {
      }},
     {"straightened", [](const SheetReading& reading) { return reading.skew != 0; },
      [](const SheetReading& reading) {
-       return fmt::format("The page lay askew: it was read after a turn of {:.1f}° clockwise.", reading.skew);
+       return fmt::format("The page lay askew: it was read after a turn of {:.1f}° {}clockwise.",
+                          std::abs(reading.skew), reading.skew < 0 ? "counter-" : "");
      }},
     {"later_page", [](const SheetReading& reading) { return reading.page != 1; },
      [](const SheetReading& reading) {

@@ -79,6 +79,7 @@ TEST(Reasons, WhatWasDoneToThePageIsSaidAndWantsNobody) {
   EXPECT_EQ(reading.reasons, (Codes{"turned", "straightened", "later_page"}));
   EXPECT_FALSE(wants_attention(reading));
   EXPECT_NE(sentence_of("turned", reading).find("270°"), std::string::npos);
+  EXPECT_NE(sentence_of("straightened", reading).find("3.2° counter-clockwise"), std::string::npos);
   reading.reasons.emplace_back("low_confidence");
   EXPECT_TRUE(wants_attention(reading));
 }

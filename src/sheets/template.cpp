@@ -3,13 +3,14 @@
 #include <string_view>
 
 #include "imaging/pdf_page.h"
+#include "imaging/reader_margin.h"
 
 namespace alcove::sheets {
 namespace {
 
 constexpr double kMargin = 18;
 constexpr double kBoxHeight = 12;
-constexpr double kRim = 20 * 25.4 / 200;  // what the readers see around a box, both sides together
+constexpr double kRim = 2 * imaging::kReaderMargin * 25.4 / 200;  // around a box, at 200 dpi
 constexpr double kCaptionWidth = 48;
 constexpr double kRegisterTop = 62, kSubjectTop = 86;
 constexpr int kRegisterCells = 12, kSubjectCells = 8;
@@ -35,7 +36,7 @@ TemplatePlaces template_places() {
           .subject_code = {left, kSubjectTop, width_for(4), kBoxHeight}};
 }
 
-std::string template_pdf(const Paper& paper) {
+std::string template_pdf(const PaperSize& paper) {
   imaging::PdfPage page(paper.width, paper.height);
   const double right = paper.width - kMargin;
   page.text(kMargin, 26, 20, "ANSWER SHEET", true);

@@ -5,11 +5,11 @@
 
 namespace alcove::sheets {
 
-struct Paper {
+struct PaperSize {
   double width = 210, height = 297;  // millimetres
 };
-constexpr Paper kA4{210, 297};
-constexpr Paper kLetter{215.9, 279.4};
+constexpr PaperSize kA4{210, 297};
+constexpr PaperSize kLetter{215.9, 279.4};
 
 struct Place {  // millimetres from the page's top left corner
   double left = 0, top = 0, width = 0, height = 0;
@@ -23,6 +23,6 @@ struct TemplatePlaces {
 TemplatePlaces template_places();  // the same on every paper
 
 // The form as a PDF of one page.
-std::string template_pdf(const Paper& paper);
+std::string template_pdf(const PaperSize& paper);
 
 }  // namespace alcove::sheets

@@ -12,14 +12,14 @@ const bool kPdfiumIsNamed = setenv("ALCOVE_PDFIUM", ALCOVE_PDFIUM_RUNTIME, /*ove
 
 constexpr double kPixels = 200 / 25.4;  // in a millimetre
 
-imaging::Image rendered(const Paper& paper) {
+imaging::Image rendered(const PaperSize& paper) {
   const auto pdf = template_pdf(paper);
   const auto page = imaging::decode_page(as_bytes(pdf));
   EXPECT_TRUE(page) << page.error().message;
   return page ? page->image : imaging::make_image(1, 1, 3);
 }
 
-class Template : public testing::TestWithParam<Paper> {};
+class Template : public testing::TestWithParam<PaperSize> {};
 
 TEST_P(Template, HasBothBoxesWhereItSays) {
   const auto page = rendered(GetParam());

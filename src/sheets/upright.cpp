@@ -72,6 +72,26 @@ std::vector<Way> other_ways(const imaging::Image& page, const Way& first) {
   return ways;
 }
 
+void add_times(std::vector<Stage>& timings, const std::vector<Stage>& more) {
+  for (const auto& stage : more) add_time(timings, stage.name, stage.milliseconds);
+}
+
+// The way that is better than `first`, which came to `score`, by enough; none when there is none.
+Result<std::optional<Way>> better_way(SheetReader& reader, const imaging::Image& page, const Way& first,
+                                      double score) {
+  const auto small = imaging::shrunk_to(page, kCopySide);
+  std::optional<Way> best;
+  double best_score = score + kBetter;
+  for (const auto& way : other_ways(small, first)) {
+    const auto tried = TRY(read_held(reader, small, way));
+    if (score_of(tried) <= best_score) continue;
+    best = way;
+    best_score = score_of(tried);
+    if (is_sure(tried)) break;
+  }
+  return best;
+}
+
 }  // namespace
 
 double score_of(const SheetReading& reading) {
@@ -85,29 +105,19 @@ imaging::Image as_read(const imaging::Image& page, const SheetReading& reading) 
 Result<SheetReading> read_upright(SheetReader& reader, const imaging::Image& page) {
   Stopwatch watch;
   const Way level{0, skew_of(page)};
-  const double measured = watch.lap();
+  std::vector<Stage> timings{{"orient", watch.lap()}};
   auto reading = TRY(read_held(reader, page, level));
-  add_time(reading.timings, "orient", measured);
-  if (is_sure(reading)) return reading;
-
-  watch.lap();
-  const auto small = imaging::shrunk_to(page, kCopySide);
-  std::optional<Way> best;
-  double best_score = score_of(reading) + kBetter;
-  for (const auto& way : other_ways(small, level)) {
-    const auto tried = TRY(read_held(reader, small, way));
-    if (score_of(tried) <= best_score) continue;
-    best = way;
-    best_score = score_of(tried);
-    if (is_sure(tried)) break;
+  add_times(timings, reading.timings);
+  if (!is_sure(reading)) {
+    watch.lap();
+    const auto better = TRY(better_way(reader, page, level, score_of(reading)));
+    add_time(timings, "orient", watch.lap());
+    if (better) {
+      reading = TRY(read_held(reader, page, *better));
+      add_times(timings, reading.timings);
+    }
   }
-  const double searched = watch.lap();
-  if (best) {
-    const auto before = std::move(reading.timings);
-    reading = TRY(read_held(reader, page, *best));
-    for (const auto& stage : before) add_time(reading.timings, stage.name, stage.milliseconds);
-  }
-  add_time(reading.timings, "orient", searched);
+  reading.timings = std::move(timings);
   return reading;
 }
 

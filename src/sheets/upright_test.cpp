@@ -126,6 +126,7 @@ TEST(ReadUpright, AddsUpTheTimeOfEveryTry) {
     return found == reading->timings.end() ? -1 : found->milliseconds;
   };
   EXPECT_EQ(time("detect"), 20) << "as it stood, and as it was read in the end";
+  EXPECT_EQ(reading->timings.front().name, "orient") << "in the order in which it is done";
   EXPECT_GE(time("orient"), 0)
       << "measuring the skew and looking for the other ways, but not what is counted above";
 }

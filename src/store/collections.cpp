@@ -102,6 +102,14 @@ Result<std::shared_ptr<Collections>> Collections::open(const std::filesystem::pa
   return std::shared_ptr<Collections>(new Collections(std::move(connection)));
 }
 
+Result<void> Collections::copy_to(const std::filesystem::path& file) {
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);  // SQLite writes into no file that has something in it
+  const std::lock_guard lock(mutex_);
+  TRY(connection_.execute("VACUUM INTO $1", file.string()));
+  return {};
+}
+
 Result<void> Collections::make_tenant(const std::string& name) {
   const std::lock_guard lock(mutex_);
   TRY(connection_.execute("INSERT INTO tenants (name) VALUES ($1)", name));

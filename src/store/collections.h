@@ -42,6 +42,9 @@ class Collections {
   // Made when it is not there.
   static Result<std::shared_ptr<Collections>> open(const std::filesystem::path& file);
 
+  // All there is, as one file without a log beside it; one that is there is replaced.
+  Result<void> copy_to(const std::filesystem::path& file);
+
   // BadInput ("constraint") for a name that is taken, NotFound where the tenant or database is missing.
   Result<void> make_tenant(const std::string& name);
   Result<bool> has_tenant(const std::string& name);

@@ -46,6 +46,9 @@ constexpr std::string_view kFacts =
     "url, pdf, "
     "year, modified";
 
+constexpr std::string_view kOtherWidth =
+    "the index holds a vector of another width than its model's; import again";
+
 std::string joined(const std::vector<std::string>& list) {
   std::string text;
   for (const auto& each : list) {
@@ -199,10 +202,26 @@ Result<void> PaperIndex::each_vector(const std::function<void(PaperNumber, std::
     std::memcpy(vector.data(), blob.data(), blob.size());
     use(PaperNumber{row.integer(0)}, vector);
   }));
-  if (!sound)
-    return fail(ErrorKind::Unreadable,
-                "the index holds a vector of another width than its model's; import again");
+  if (!sound) return fail(ErrorKind::Unreadable, std::string(kOtherWidth));
   return {};
+}
+
+Result<void> PaperIndex::each_vector_hash(
+    const std::function<void(PaperNumber, std::string, std::string, std::string)>& use) {
+  TRY(connection_.run(
+      "SELECT number, id, title, vector_hash FROM vectors JOIN papers USING (number) ORDER BY number", {},
+      [&](const Row& row) { use(PaperNumber{row.integer(0)}, row.text(1), row.text(2), row.text(3)); }));
+  return {};
+}
+
+Result<std::vector<float>> PaperIndex::vector(PaperNumber number) {
+  const auto row = TRY(connection_.first("SELECT vector FROM vectors WHERE number = $1", raw(number)));
+  if (!row) return fail(ErrorKind::NotFound, "the paper has no vector; import once more with --model");
+  const auto blob = row->blob(0);
+  if (blob.size() != width_ * sizeof(float)) return fail(ErrorKind::Unreadable, std::string(kOtherWidth));
+  std::vector<float> vector(width_);
+  std::memcpy(vector.data(), blob.data(), blob.size());
+  return vector;
 }
 
 Result<std::optional<Paper>> PaperIndex::paper(PaperNumber number) {

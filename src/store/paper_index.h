@@ -58,6 +58,10 @@ class PaperIndex {
   Result<void> each_facts(const std::function<void(PaperNumber, Paper)>& use);
   // Every vector of model().width numbers, by number.
   Result<void> each_vector(const std::function<void(PaperNumber, std::span<const float>)>& use);
+  // Of every paper that has a vector, by number: its id, its title, and what the vector was made of.
+  Result<void> each_vector_hash(const std::function<void(PaperNumber, std::string id, std::string title,
+                                                         std::string vector_hash)>& use);
+  Result<std::vector<float>> vector(PaperNumber number);  // NotFound when the paper has none
   // In the order asked for; numbers that are not there are left out.
   Result<std::vector<Paper>> papers(std::span<const PaperNumber> numbers);
   Result<std::vector<WordHit>> match(const WordQuery& query);  // best first

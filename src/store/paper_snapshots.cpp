@@ -15,14 +15,16 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "store/connection.h"
+#include "store/paper_folder.h"
 
 namespace alcove::store {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kBegin = "papers-", kEnd = ".db";
+constexpr std::string_view kEnd = ".db";
 constexpr std::size_t kKept = 2;
+constexpr const char* kShipped = "shipped.sha256";  // in the storage: which one was taken last
 
 struct Snapshot {
   std::uint64_t number = 0;
@@ -30,10 +32,10 @@ struct Snapshot {
   fs::path file;
 };
 
-std::optional<Snapshot> snapshot_named(const fs::path& file) {
+std::optional<Snapshot> snapshot_named(const fs::path& file, const std::string& begin) {
   const auto name = file.filename().string();
-  if (!name.starts_with(kBegin) || !name.ends_with(kEnd)) return std::nullopt;
-  const auto middle = std::string_view(name).substr(kBegin.size(), name.size() - kBegin.size() - kEnd.size());
+  if (!name.starts_with(begin) || !name.ends_with(kEnd)) return std::nullopt;
+  const auto middle = std::string_view(name).substr(begin.size(), name.size() - begin.size() - kEnd.size());
   const auto dash = middle.find('-');
   if (dash == std::string_view::npos || middle.size() - dash - 1 != 64) return std::nullopt;
   Snapshot snapshot{.digest = std::string(middle.substr(dash + 1)), .file = file};
@@ -43,11 +45,11 @@ std::optional<Snapshot> snapshot_named(const fs::path& file) {
 }
 
 // Last first.
-std::vector<Snapshot> list(const fs::path& folder) {
+std::vector<Snapshot> list(const fs::path& folder, const std::string& begin) {
   std::vector<Snapshot> found;
   std::error_code unreadable;
   for (const auto& entry : fs::directory_iterator(folder, unreadable))
-    if (auto snapshot = snapshot_named(entry.path())) found.push_back(*std::move(snapshot));
+    if (auto snapshot = snapshot_named(entry.path(), begin)) found.push_back(*std::move(snapshot));
   std::ranges::sort(found, std::greater{},
                     [](const Snapshot& one) { return std::pair(one.number, one.digest); });
   return found;
@@ -87,15 +89,15 @@ bool copy_whole(const fs::path& from, const fs::path& to, const std::string& dig
 Result<void> PaperSnapshots::publish(const fs::path& file) const {
   const auto digest = digest_of(file);
   if (digest.empty()) return fail(ErrorKind::NotFound, fmt::format("{} cannot be read", file.string()));
-  const auto before = list(folder_);
+  const auto before = list(folder_, begin_);
   if (!before.empty() && before.front().digest == digest) return {};
   const auto number = before.empty() ? 1 : before.front().number + 1;
   std::error_code failure;
   fs::create_directories(folder_, failure);
-  if (!copy_whole(file, folder_ / fmt::format("{}{:08}-{}{}", kBegin, number, digest, kEnd), digest))
+  if (!copy_whole(file, folder_ / fmt::format("{}{:08}-{}{}", begin_, number, digest, kEnd), digest))
     return fail(ErrorKind::Unavailable,
-                fmt::format("{} does not keep a copy of the index; is there room, and may it be written?",
-                            folder_.string()));
+                fmt::format("{} does not keep a copy of {}; is there room, and may it be written?",
+                            folder_.string(), file.filename().string()));
   sync(folder_);
   std::size_t sound = 1;
   for (const auto& old : before)
@@ -107,11 +109,39 @@ Result<void> PaperSnapshots::publish(const fs::path& file) const {
 }
 
 Result<std::string> PaperSnapshots::restore(const fs::path& file) const {
-  for (const auto& snapshot : list(folder_)) {
+  for (const auto& snapshot : list(folder_, begin_)) {
     if (copy_whole(snapshot.file, file, snapshot.digest)) return snapshot.file.filename().string();
     log(LogLevel::Warning, "snapshot_damaged", {{"file", snapshot.file.string()}});
   }
-  return fail(ErrorKind::NotFound, fmt::format("{} has no sound copy of an index", folder_.string()));
+  return fail(ErrorKind::NotFound,
+              fmt::format("{} has no sound copy of {}", folder_.string(), file.filename().string()));
+}
+
+Result<bool> take_shipped(const fs::path& shipped, const fs::path& folder, const fs::path& snapshots) {
+  const auto file = PaperFolder(index_folder(shipped)).current();
+  const auto digest = digest_of(file);
+  if (digest.empty()) return fail(ErrorKind::NotFound, fmt::format("{} cannot be read", file.string()));
+  const auto& storage = snapshots.empty() ? folder : snapshots;
+  std::string last;
+  std::ifstream(storage / kShipped) >> last;
+  if (last == digest) return false;
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  if (!copy_whole(file, PaperFolder(folder).current(), digest))
+    return fail(ErrorKind::Unavailable,
+                fmt::format("{} does not keep the index that came along; is there room, and may it be "
+                            "written?",
+                            folder.string()));
+  if (!snapshots.empty()) TRY(PaperSnapshots(snapshots).publish(file));
+  const auto part = storage / (std::string(kShipped) + ".part");
+  std::ofstream(part) << digest << '\n';
+  if (sync(part)) fs::rename(part, storage / kShipped, failure);
+  if (failure || !fs::exists(storage / kShipped, failure))
+    return fail(ErrorKind::Unavailable,
+                fmt::format("{} cannot be written: the index that came along would be taken again by the "
+                            "next start",
+                            storage.string()));
+  return true;
 }
 
 bool is_mount_to_mistrust(const fs::path& folder) {

@@ -30,7 +30,7 @@ def report(alcove: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_stage_and_figure_is_told(report: Path) -> None:
     told = json.loads(report.read_text())
     names = {name.split(" / ")[-1] for name in told["figures"]}
-    assert {"start to first answer", "p50", "p99", "four clients", "CPU a sheet", "memory (PSS)", "bytes"} == names
+    assert {"start to first answer", "p50", "p99", "four clients", "CPU a sheet", "memory (PSS)", "probe meanwhile, p99", "bytes"} == names
     assert all(value > 0 for figure in told["figures"].values() for value in figure["values"])
     (stages,) = told["stages_ms"].values()
     assert {"receive", "queue", "decode", "orient", "letterbox", "detect", "crop", "read", "total", "reply"} == set(stages)

@@ -1,11 +1,14 @@
 """`alcove demo`: a Space and a gateway of its own, the samples through both, n/N, and an exit code that means it."""
 
+import os
 import re
 import shutil
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 from conftest import ROOT
 from serving import free_port
 
@@ -18,7 +21,11 @@ def port() -> int:
 
 
 def demo(run, port: int, models: Path):
-    return run("demo", "--once", "--port", port, "--gateway-port", free_port(), "--models", models, "--samples", ROOT / "samples/sheets")
+    return run("demo", "--once", *ports(port), "--models", models, "--samples", ROOT / "samples/sheets")
+
+
+def ports(port: int) -> list[object]:
+    return ["--port", port, "--gateway-port", free_port(), "--finder-port", free_port()]
 
 
 def test_the_demo_reads_the_samples_and_says_how_many(run, port, samples):
@@ -31,6 +38,27 @@ def test_the_demo_reads_the_samples_and_says_how_many(run, port, samples):
     waiting = re.search(r"^(\d+) sheets wait for review on http://\S+/#review$", done.stdout, re.MULTILINE)
     assert waiting and 0 < int(waiting[1]) < total
     assert "  remote  " in done.stdout and "  local  " in done.stdout
+
+
+def test_it_stays_up_with_the_pages_of_both(alcove, cache, port):
+    command = [str(alcove), "demo", *map(str, ports(port)), "--text-model", "none-here"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, "ALCOVE_CACHE": str(cache)}) as process:
+        try:
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("Find papers on "):
+                    break
+            else:
+                pytest.fail("".join(lines))
+            finder = lines[-1].split()[-1]
+            page = requests.get(finder, headers={"Accept": "text/html"}, timeout=60)
+            assert page.status_code == 200 and "<title>" in page.text
+            found = requests.get(finder + "/api/search", params={"q": "residual learning"}, timeout=60).json()
+            assert found["results"][0]["id"] == "he2016resnet"
+            assert requests.get(f"http://127.0.0.1:{port}", headers={"Accept": "text/html"}, timeout=60).status_code == 200
+        finally:
+            process.terminate()
 
 
 def test_readers_in_each_others_place_fail_the_demo(run, port, tmp_path):

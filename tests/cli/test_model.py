@@ -39,6 +39,13 @@ def test_verify_compares_the_engines(run, name):
     assert "OpenVINO" in done.stdout and "ONNX Runtime" in done.stdout and " differs by " in done.stdout
 
 
+def test_verify_takes_a_folder_of_the_bert_family(run):
+    folder = ROOT / "tests/golden/bert/sentences_mean"
+    done = run("model", "verify", folder, "--engines")
+    assert done.returncode == 0, done.stderr
+    assert "finite outputs" in done.stdout and "sentence_embedding differs by " in done.stdout
+
+
 def test_both_engines_read_a_sheet_alike(run, samples):
     name = next(name for name, truth in sorted(samples.items()) if truth["kind"] == "clean" and not truth.get("reason"))
     readings = []

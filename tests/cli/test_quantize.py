@@ -16,14 +16,14 @@ from sheet import make_sheet  # noqa: E402
 DEMO = ROOT / "models/demo"
 QUANTIZED = "improved_weights.int8.onnx"
 SHEETS = 24
-SAMPLE = ROOT / "samples/sheets/clean-band.jpg"
+SAMPLES = ROOT / "samples/sheets"
 
 
 @pytest.fixture(scope="module")
 def sheets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sheets")
     for number in range(SHEETS):
-        sheet = make_sheet(random.Random(f"quantize/{number}"), "train", "clean", dots_per_inch=110)
+        sheet = make_sheet(random.Random(f"quantize/{number}"), "heldout", "clean", dots_per_inch=110)
         sheet.image.save(folder / f"{number:02}.jpg", quality=88)
     return folder
 
@@ -39,19 +39,24 @@ def quantized(run, sheets: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return models
 
 
-def read(run, models: Path, precision: str) -> dict:
-    done = run("read", SAMPLE, "--models", models, "--precision", precision, "--format", "json")
+def read(run, models: Path, precision: str) -> list[dict]:
+    done = run("read", SAMPLES, "--models", models, "--precision", precision, "--format", "json")
     assert done.returncode <= 1, done.stderr
-    return json.loads(done.stdout)[0]
+    return json.loads(done.stdout)
 
 
 def test_the_same_is_read_with_other_numbers(run, quantized: Path, samples) -> None:
     exact, quick = (read(run, quantized, precision) for precision in ("f32", "int8"))
-    truth = samples[SAMPLE.name]
-    for reading in (exact, quick):
-        assert (reading["register_number"], reading["subject_code"]) == (truth["register_number"], truth["subject_code"])
-    assert [box["detection_confidence"] for box in exact["boxes"]] != [box["detection_confidence"] for box in quick["boxes"]]
-    assert [model["file"] for model in quick["models"] if model["role"] == "detector"] == [QUANTIZED]
+    texts = [[(sheet.get("register_number"), sheet.get("subject_code")) for sheet in sheets] for sheets in (exact, quick)]
+    alike = sum(one == two for one, two in zip(*texts, strict=True))
+    # A box that moves by a pixel may turn a doubtful symbol, on one page in twenty.
+    assert alike >= 0.9 * len(samples)
+    for sheets in (exact, quick):
+        [plain] = [sheet for sheet in sheets if sheet["file"].endswith("clean-plain.webp")]
+        assert plain["register_number"] == samples["clean-plain.webp"]["register_number"]
+        assert plain["subject_code"] == samples["clean-plain.webp"]["subject_code"]
+    assert [sheet.get("boxes") for sheet in exact] != [sheet.get("boxes") for sheet in quick]
+    assert {model["file"] for sheet in quick for model in sheet.get("models", []) if model["role"] == "detector"} == {QUANTIZED}
 
 
 def test_the_file_is_smaller_and_sound(run, quantized: Path) -> None:
@@ -61,7 +66,7 @@ def test_the_file_is_smaller_and_sound(run, quantized: Path) -> None:
 
 
 def test_without_the_file_int8_says_how_to_make_it(run) -> None:
-    done = run("read", SAMPLE, "--models", DEMO, "--precision", "int8")
+    done = run("read", SAMPLES / "clean-band.jpg", "--models", DEMO, "--precision", "int8")
     assert done.returncode != 0 and "alcove model quantize" in done.stderr
 
 
@@ -70,7 +75,7 @@ def test_other_weights_are_not_read_with_it(run, quantized: Path, tmp_path: Path
     shutil.copytree(quantized, models)
     assert run("model", "export", models / "improved_weights.pt", models / "improved_weights.onnx").returncode == 0
     (models / "improved_weights.pt").unlink()
-    done = run("read", SAMPLE, "--models", models, "--precision", "int8")
+    done = run("read", SAMPLES / "clean-band.jpg", "--models", models, "--precision", "int8")
     assert done.returncode != 0 and "made of other weights" in done.stderr
 
 

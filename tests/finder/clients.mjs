@@ -1,11 +1,11 @@
 // What programs in JavaScript do with a paper finder, through the npm clients `chromadb` and `@gradio/client`; prints what they saw.
 //
-//   node clients.mjs chroma|gradio HOST PORT [TOKEN]      with both packages in a node_modules beside or above NODE_MODULES
+//   node clients.mjs chroma|gradio HOST PORT [TOKEN]
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const [what, host, port, token] = process.argv.slice(2);
-const require = createRequire(pathToFileURL(`${process.env.NODE_MODULES}/x.js`));
+const require = createRequire(new URL("../../.deps/npm/", import.meta.url));
 const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 
 async function chroma() {

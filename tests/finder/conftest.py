@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.sync_api import Browser
 
 from browsing import opening
 from conftest import ROOT
-from serving import Server, free_port
+from serving import Server, free_port, starting
 
 SAMPLES = ROOT / "samples/papers/papers.jsonl"
 
@@ -33,23 +32,14 @@ def index(run, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def start_finder(alcove: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory):
-    started: list[subprocess.Popen] = []
+    with starting() as run:
+        def start(data: Path, *arguments: object, env: dict[str, str] | None = None) -> Server:
+            port = free_port()
+            return run([str(alcove), "serve", "paper-finder", "--port", str(port), "--host", "127.0.0.1", "--data", str(data), *map(str, arguments)],
+                       port, tmp_path_factory.mktemp("serve") / "log",
+                       {**os.environ, "ALCOVE_CACHE": str(cache), "ALCOVE_MODEL": "none", "ALCOVE_VENUES": "none", **(env or {})})
 
-    def start(data: Path, *arguments: object, env: dict[str, str] | None = None) -> Server:
-        port, log = free_port(), tmp_path_factory.mktemp("serve") / "log"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [str(alcove), "serve", "paper-finder", "--port", str(port), "--host", "127.0.0.1", "--data", str(data), *map(str, arguments)],
-                stdout=output, stderr=subprocess.STDOUT,
-                env={**os.environ, "ALCOVE_CACHE": str(cache), "ALCOVE_MODEL": "none", "ALCOVE_VENUES": "none", **(env or {})})
-        started.append(process)
-        return Server(process, port, log)
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 import requests
+from conftest import ROOT
 
 HERE = Path(__file__).parent
-# A folder with both npm packages in its node_modules, and a Python with `mcp`.
-NODE_MODULES = os.environ.get("ALCOVE_NODE_MODULES", "")
-PYTHON = os.environ.get("ALCOVE_MCP_PYTHON", sys.executable)
+NODE = ROOT / ".deps/node/node"
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +27,7 @@ def owned(start_finder, index, tmp_path_factory):
 
 
 def node(what: str, server, *token: str) -> dict:
-    if not NODE_MODULES:
-        pytest.skip("npm's chromadb and @gradio/client are not here; name their folder in ALCOVE_NODE_MODULES")
-    done = subprocess.run(["node", str(HERE / "clients.mjs"), what, "127.0.0.1", str(server.port), *token], capture_output=True, text=True, timeout=120,
-                          env={**os.environ, "NODE_MODULES": NODE_MODULES})
+    done = subprocess.run([NODE, HERE / "clients.mjs", what, "127.0.0.1", str(server.port), *token], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -48,9 +44,7 @@ def test_gradio_from_npm(finder):
 
 
 def test_the_real_library_of_agents(finder):
-    if subprocess.run([PYTHON, "-c", "import mcp"], capture_output=True).returncode != 0:
-        pytest.skip("the package mcp is not here; name a Python that has it in ALCOVE_MCP_PYTHON")
-    done = subprocess.run([PYTHON, str(HERE / "agent.py"), finder.url + "/mcp"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, str(HERE / "agent.py"), finder.url + "/mcp"], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-3000:]
     seen = json.loads(done.stdout)
     assert seen["tools"] == ["search", "similar", "bibtex"] and seen["title"] == "Attention Is All You Need"

@@ -15,7 +15,7 @@ from hub.fake_hub import Fault, Hub
 from papers.openreview_server import VENUE, OpenReviewServer, note
 
 from conftest import ROOT
-from serving import Server, free_port
+from serving import Server, free_port, starting
 
 BERT = ROOT / "tests/golden/bert"
 TOKEN = {"ALCOVE_TOKEN": "secret"}
@@ -48,38 +48,16 @@ def openreview():
 @pytest.fixture
 def start(alcove: Path, cache: Path, hub: Hub, openreview: OpenReviewServer, tmp_path: Path):
     """Starts a Space whose every address is one of the tests' own."""
-    started: list[subprocess.Popen] = []
+    with starting() as start:
+        def run(*arguments: object, storage: Path = tmp_path / "storage", pause: int = 0, env: dict[str, str] | None = None) -> Server:
+            port = free_port()
+            named = {"HF_ENDPOINT": hub.url(), "HF_HOME": str(tmp_path / "hf"), "OPENREVIEW_API_BASEURL_V2": openreview.url,
+                     "OPENREVIEW_API_BASEURL_V1": openreview.url + "/v1", "ALCOVE_VENUES": VENUE, "ALCOVE_CACHE": str(cache), "OPENREVIEW_PASSWORD": "Pa55"}
+            return start([str(alcove), "serve", "paper-finder", "--host", "127.0.0.1", "--port", str(port), "--data", str(storage), "--pause", str(pause),
+                          "--patience", "1", *map(str, arguments)], port, tmp_path / f"log-{port}", {**os.environ, **named, **(env or {})})
 
-    def run(*arguments: object, storage: Path = tmp_path / "storage", pause: int = 0, env: dict[str, str] | None = None) -> Server:
-        port, log = free_port(), tmp_path / f"log{len(started)}"
-        named = {"HF_ENDPOINT": hub.url(), "HF_HOME": str(tmp_path / "hf"), "OPENREVIEW_API_BASEURL_V2": openreview.url,
-                 "OPENREVIEW_API_BASEURL_V1": openreview.url + "/v1", "ALCOVE_VENUES": VENUE, "ALCOVE_CACHE": str(cache), "OPENREVIEW_PASSWORD": "Pa55"}
-        with log.open("w") as output:
-            process = subprocess.Popen([str(alcove), "serve", "paper-finder", "--host", "127.0.0.1", "--port", str(port), "--data", str(storage), "--pause", str(pause),
-                                        "--patience", "1", *map(str, arguments)], stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **named, **(env or {})})
-        started.append(process)
-        return Server(process, port, log)
+        yield run
 
-    yield run
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-def until(server: Server, true, seconds: float = 90) -> dict:
-    """What /status says once it is so."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, server.log.read_text()
-        try:
-            status = requests.get(server.url + "/status", timeout=10).json()
-            if true(status):
-                return status
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError(f"never so: {status}\n{server.log.read_text()}")
 
 
 def is_whole(status: dict) -> bool:
@@ -99,7 +77,7 @@ def titles(server: Server, query: str, **parameters: object) -> list[str]:
 
 def told(server: Server, *patterns: str) -> None:
     """Once the story has been told to its end: whether the log has these lines in this order."""
-    until(server, lambda _: any("listening on" in line for line in story(server)))
+    server.until(lambda _: any("listening on" in line for line in story(server)))
     lines = iter(story(server))
     for pattern in patterns:
         assert any(re.search(pattern, line) for line in lines), f"{pattern} is not where it belongs:\n" + "\n".join(story(server))
@@ -108,7 +86,7 @@ def told(server: Server, *patterns: str) -> None:
 def test_from_nothing_to_found_by_meaning(start, hub, tmp_path):
     storage = tmp_path / "storage"
     server = start()
-    status = until(server, is_whole)
+    status = server.until(is_whole)
     assert "adapter" in status["model"]["description"]
     told(server, f"directories exist: {storage}/model_weights, {storage}/chroma_db_index", "Downloading model 'allenai/specter2_base'", f"Saving model to {storage}/model_weights",
          "downloaded and saved", "'openreview_papers' ready", "Index is empty", f"listening on 127.0.0.1:{server.port}")
@@ -119,7 +97,7 @@ def test_from_nothing_to_found_by_meaning(start, hub, tmp_path):
 
     hub.close()  # a second start asks nobody
     again = start(env={"HF_HUB_OFFLINE": "1"})
-    until(again, is_whole)
+    again.until(is_whole)
     told(again, "directories exist", f"load model from local path: {storage}/model_weights", "Model loaded successfully from local", "'openreview_papers' ready",
          "Existing index found with 60 entries", "listening on")
     assert again.stop() == 0
@@ -130,7 +108,7 @@ def test_what_is_partly_there_is_repaired(start, hub, tmp_path):
     shutil.copytree(BERT / "plain", weights)
     (weights / "model.safetensors").write_bytes((BERT / "plain/model.safetensors").read_bytes()[:1000])
     server = start()
-    until(server, lambda status: status["state"] == "ready")
+    server.until(lambda status: status["state"] == "ready")
     told(server, "from local path", "Failed to load model locally", "Downloading model 'allenai/specter2_base'", "downloaded and saved", "listening on")
     assert (weights / "model.safetensors").read_bytes() == (BERT / "plain/model.safetensors").read_bytes()
 
@@ -138,7 +116,7 @@ def test_what_is_partly_there_is_repaired(start, hub, tmp_path):
 def test_missing_adapters_alone_are_fetched(start, hub, tmp_path):
     shutil.copytree(BERT / "plain", tmp_path / "storage/model_weights")
     server = start()
-    until(server, lambda status: status["state"] == "ready")
+    server.until(lambda status: status["state"] == "ready")
     assert not hub.seen("specter2_base") and hub.seen("specter2_adhoc_query")
     told(server, "Downloading model 'allenai/specter2'", "Model loaded successfully", "listening on")
 
@@ -147,7 +125,7 @@ def test_missing_adapters_alone_are_fetched(start, hub, tmp_path):
 def test_without_a_model_words_stay_up(start, hub, fault):
     hub.faults = [fault]
     server = start()
-    status = until(server, lambda status: status["papers"] == 60 and status["index"]["state"] == "idle")
+    status = server.until(lambda status: status["papers"] == 60 and status["index"]["state"] == "idle")
     assert status["state"] == "failed" and not status["by_meaning"]
     told(server, "Downloading model", "^FATAL: .*specter2_base", "Index is empty", "listening on")
     assert len(titles(server, "colours")) == 5
@@ -157,16 +135,16 @@ def test_words_are_found_after_the_first_page(start, openreview):
     openreview.notes = [note(number) for number in range(1, 2101)]
     openreview.trouble, openreview.trouble_after = "429", 2  # the group and the first page, then it wants to be left alone
     server = start("--model", "none")
-    status = until(server, lambda status: status["papers"] > 0)
+    status = server.until(lambda status: status["papers"] > 0)
     assert 0 < status["papers"] < 2100 and len(titles(server, "graphs")) == 5
     openreview.trouble = ""
-    until(server, lambda status: status["index"]["state"] == "idle")
+    server.until(lambda status: status["index"]["state"] == "idle")
     assert requests.post(server.url + "/api/index", json={"action": "start"}, timeout=10).status_code == 401, "nobody owns it"
 
 
 def test_the_owner_starts_and_stops_indexing(start, openreview):
     server = start("--model", "none", pause=500, env=TOKEN | {"ALCOVE_VENUES": "none"})
-    until(server, lambda status: status["state"] == "ready")
+    server.until(lambda status: status["state"] == "ready")
 
     def control(status: int, body: dict, headers: dict[str, str] = OWNER) -> dict:
         reply = requests.post(server.url + "/api/index", json=body, headers=headers, timeout=10)
@@ -180,10 +158,10 @@ def test_the_owner_starts_and_stops_indexing(start, openreview):
     assert control(202, {"action": "start", "venues": [VENUE]})["state"] == "indexing"
     assert control(409, {"action": "start", "venues": [VENUE]})["code"] == "indexing"
     control(202, {"action": "stop"})
-    until(server, lambda status: status["index"]["state"] != "indexing")
+    server.until(lambda status: status["index"]["state"] != "indexing")
     openreview.trouble = ""
     control(202, {"action": "start", "venues": [f"https://openreview.net/group?id={VENUE}#tab"]})
-    until(server, lambda status: status["papers"] == 60)
+    server.until(lambda status: status["papers"] == 60)
     assert requests.get(server.url + "/api/index", timeout=10).json()["total"] == 60
 
 
@@ -194,7 +172,7 @@ def test_an_index_of_the_originals_is_taken_over(start, tmp_path):
     source = next((tmp_path / "golden").rglob("chroma.sqlite3")).parent
     shutil.copytree(source, index, dirs_exist_ok=True)
     server = start("--model", "none", env={"ALCOVE_VENUES": "none"})
-    status = until(server, lambda status: status["papers"] > 0 and status["index"]["state"] == "idle")
+    status = server.until(lambda status: status["papers"] > 0 and status["index"]["state"] == "idle")
     assert titles(server, "Renamed") and status["papers"] >= 2, server.log.read_text()
 
 
@@ -206,7 +184,7 @@ def answers(server: Server) -> object:
 def test_a_space_comes_back_from_its_mount_alone(start, tmp_path):
     mount = tmp_path / "storage/chroma_db_index"
     first = start("--work", tmp_path / "work1")
-    until(first, is_whole)
+    first.until(is_whole)
     deadline = time.monotonic() + 60
     while [line["event"] for line in first.log_lines()][-1] != "snapshot" and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -224,11 +202,50 @@ def test_a_space_comes_back_from_its_mount_alone(start, tmp_path):
     (mount / "papers-99999999999999999999999-d.db").write_bytes(b"")
     shutil.rmtree(tmp_path / "work1")
     second = start("--work", tmp_path / "work2", env={"ALCOVE_VENUES": "none"})
-    until(second, is_whole)
+    second.until(is_whole)
     assert answers(second) == before
     events = second.log_lines()
-    assert [line["from"] for line in events if line["event"] == "index_restored"] == [copies[-1].name]
+    assert [line["from"] for line in events if line["event"] == "restored"] == [copies[-1].name]
     assert sum(line["event"] == "snapshot_damaged" for line in events) == 2
+    assert second.stop() == 0
+
+
+def test_collections_come_back_from_the_mount_too(start, tmp_path):
+    mount, path = tmp_path / "storage/chroma_db_index", "/api/v2/tenants/default_tenant/databases/default_database/collections"
+    env = TOKEN | {"ALCOVE_VENUES": "none"}
+
+    def call(server: Server, what: str, body: dict) -> dict:
+        reply = requests.post(server.url + path + what, json=body, headers=OWNER, timeout=30)
+        assert reply.ok, reply.text
+        return reply.json()
+
+    def copied(server: Server) -> None:
+        deadline = time.monotonic() + 60
+        while "collections_snapshot" not in [line["event"] for line in server.log_lines()]:
+            assert time.monotonic() < deadline, server.log.read_text()
+            time.sleep(0.1)
+
+    first = start("--model", "none", "--work", tmp_path / "work1", env=env)
+    first.until(lambda status: status["state"] == "ready")
+    made = call(first, "", {"name": "kept"})
+    call(first, f"/{made['id']}/add", {"ids": ["a"], "embeddings": [[1, 2]], "documents": ["text"]})
+    copied(first)
+    call(first, f"/{made['id']}/add", {"ids": ["late"], "embeddings": [[3, 4]]})
+    assert first.stop() == 0, "the last copy is made on the way out"
+    copies = sorted(mount.glob("collections-*.db"))
+    assert 1 <= len(copies) <= 2 and not (mount / "collections.db").exists()
+
+    # A mount that loses late writes, and a machine that forgot the database but not its log.
+    number = int(copies[-1].stem.split("-")[1])
+    (mount / f"collections-{number + 1:08}-{'a' * 64}.db").write_bytes(copies[-1].read_bytes()[:1000])
+    shutil.rmtree(tmp_path / "work1")
+    (tmp_path / "work2").mkdir()
+    (tmp_path / "work2/collections.db-wal").write_bytes(b"of another database")
+    second = start("--model", "none", "--work", tmp_path / "work2", env=env)
+    second.until(lambda status: status["state"] == "ready")
+    got = call(second, f"/{made['id']}/get", {"include": ["embeddings", "documents"]})
+    assert got["ids"] == ["a", "late"] and got["embeddings"] == [[1, 2], [3, 4]] and got["documents"] == ["text", None]
+    assert sum(line["event"] == "snapshot_damaged" for line in second.log_lines()) == 1
     assert second.stop() == 0
 
 
@@ -242,7 +259,7 @@ def test_without_a_setting_the_storage_lies_beside_it(alcove, tmp_path):
                                    stdout=output, stderr=subprocess.STDOUT)
     server = Server(process, port, log)
     try:
-        until(server, lambda status: status["state"] == "ready")
+        server.until(lambda status: status["state"] == "ready")
         assert (tmp_path / "persistent_storage/model_weights").is_dir() and (tmp_path / "persistent_storage/chroma_db_index").is_dir()
         told(server, "directories exist", "Index is empty", f"listening on 0.0.0.0:{port}")
         assert json.loads(log.read_text().splitlines()[-1])

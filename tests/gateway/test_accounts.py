@@ -114,6 +114,56 @@ def test_roles_and_the_last_administrator(gateway, administrator):
     assert staff.call("GET", "/review").status_code == 401, "the session went with the account"
 
 
+def test_somebody_comes_in_by_a_link_and_rests_for_a_while(gateway, administrator, run):
+    """No administrator ever knows another's password."""
+    made = administrator.call("POST", "/accounts", json={"name": "Vera", "role": "viewer"})
+    assert {"name": "Vera", "role": "viewer", "active": True, "has_password": False} in made.json()["accounts"]
+    vera = Person(gateway)
+    assert vera.sign_in("Vera", "").status_code == 401, "not without a password"
+
+    def word() -> str:
+        given = administrator.call("POST", "/accounts/Vera/link")
+        assert given.status_code == 200 and given.json()["hours"] == 72, given.text
+        return given.json()["link"].removeprefix("/#password/")
+
+    first, second = word(), word()
+    for bad, password, code in ((first, PASSWORD, "no_link"), ("0" * 64, PASSWORD, "no_link"), (second, "short", "short_password")):
+        refused = vera.call("POST", "/session/password", json={"word": bad, "password": password})
+        assert refused.status_code == 400 and refused.json()["code"] == code, "a new link ends the one before"
+    came = vera.call("POST", "/session/password", json={"word": second, "password": PASSWORD})
+    assert came.status_code == 200 and came.json()["role"] == "viewer" and vera.call("GET", "/review").status_code == 200
+    assert vera.call("POST", "/session/password", json={"word": second, "password": PASSWORD}).json()["code"] == "no_link", "once"
+
+    vera.csrf = came.json()["csrf"]
+    roster = {"data": b"register_number,name\n7001,A\n"}
+    assert vera.call("POST", "/roster", **roster).status_code == 403
+    assert administrator.call("PUT", "/accounts/Vera", json={"role": "staff"}).status_code == 200
+    assert vera.call("POST", "/roster", **roster).status_code == 200, "at once"
+    assert administrator.call("PUT", "/accounts/Vera", json={"active": False}).status_code == 200
+    assert vera.call("GET", "/review").status_code == 401 and vera.sign_in("Vera").status_code == 401
+    assert administrator.call("PUT", "/accounts/Vera", json={"active": True}).status_code == 200
+    assert vera.sign_in("Vera").status_code == 200
+
+    for change in ({"role": "viewer"}, {"active": False}):
+        assert administrator.call("PUT", "/accounts/Ada", json=change).json()["code"] == "last_administrator", change
+    administrator.call("POST", "/accounts", json={"name": "Ben", "role": "administrator"})
+    assert administrator.call("DELETE", "/accounts/Ada").json()["code"] == "last_administrator", "an account without a password helps nobody"
+    for body, status in (({}, 400), ({"role": "king"}, 400), ({"active": 1}, 400)):
+        assert administrator.call("PUT", "/accounts/Vera", json=body).status_code == status
+    assert administrator.call("PUT", "/accounts/Nobody", json={"active": True}).status_code == 404
+    assert administrator.call("POST", "/accounts/Nobody/link").status_code == 404
+
+    late = word()
+    with sqlite3.connect(gateway.data / "lists.sqlite") as database:
+        database.execute("UPDATE links SET expires_at = 1")
+    assert vera.call("POST", "/session/password", json={"word": late, "password": PASSWORD}).json()["code"] == "no_link"
+    # Whoever has the machine has a way back in.
+    printed = run("gateway", "account", "Ada", "--link", "--data", gateway.data).stdout.strip()
+    again = Person(gateway).call("POST", "/session/password", json={"word": printed.removeprefix("/#password/"), "password": "another long one"})
+    assert again.status_code == 200 and Person(gateway).sign_in("Ada", "another long one").status_code == 200
+    assert administrator.call("GET", "/review").status_code == 401, "sessions from before end"
+
+
 def test_wrong_passwords_lock_the_name_for_a_while(gateway, administrator):
     stranger = Person(gateway)
     said = [stranger.sign_in("Ada", "wrong password").status_code for _ in range(6)]

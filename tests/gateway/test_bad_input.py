@@ -1,5 +1,7 @@
 """What nobody should send, and disks and clocks that let a gateway down: a clear answer, and nothing lost."""
 
+import contextlib
+import hashlib
 import io
 import json
 import resource
@@ -107,6 +109,56 @@ def test_a_full_disk_at_each_step_loses_nothing(start_gateway, space, export):
     gateway.wait_until_idle()
     assert sorted(record["register_number"] for record in export(gateway)) == sorted(map(number_of, taken))
     assert not list((gateway.data / "incoming").iterdir())
+
+
+def test_a_database_that_somebody_locks_loses_nothing(start_gateway, space, export):
+    gateway = start_gateway(space_url=space.url)
+    with contextlib.closing(sqlite3.connect(gateway.data / "gateway.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        statuses = []
+
+        def send(number: int) -> None:
+            statuses.append(gateway.post("/scan-upload", sheet(number), headers={"Prefer": "respond-async"}))
+
+        senders = [threading.Thread(target=send, args=(number,)) for number in range(6)]
+        for sender in senders:
+            sender.start()
+        time.sleep(2)
+        assert requests.get(gateway.url + "/health", timeout=30).status_code == 200
+        other.execute("ROLLBACK")
+        for sender in senders:
+            sender.join()
+    assert {reply.status_code for reply in statuses} <= {202, 503}
+    assert all("Retry-After" in reply.headers for reply in statuses if reply.status_code == 503)
+    for number in range(6):  # whoever was told to come back comes back
+        assert gateway.post("/scan-upload", sheet(number), headers={"Prefer": "respond-async"}).status_code == 202
+    gateway.wait_until_idle()
+    assert sorted(record["register_number"] for record in export(gateway)) == sorted(number_of(sheet(number)) for number in range(6))
+
+
+def test_a_sheet_that_ends_the_program_again_and_again_is_set_aside(start_gateway, space, export):
+    """As far as the gateway can tell: it is killed each time it reads that one. The others get through, before it is given up and after."""
+    under_way = threading.Event()
+
+    def extract(handler, content):
+        if content == sheet("poison"):
+            under_way.set()
+            time.sleep(60)
+        space.send(handler, 200, json.dumps(reading(number_of(content))).encode())
+
+    space.extract = extract
+    gateway = start_gateway("--policy", "remote-only", "--under-way", 1, space_url=space.url)
+    assert gateway.post("/scan-upload", sheet("poison"), headers={"Prefer": "respond-async"}).status_code == 202
+    for life in range(10):
+        assert under_way.wait(60), life
+        if life == 3:
+            assert gateway.post("/scan-upload", sheet("good"), headers={"Prefer": "respond-async"}).status_code == 202
+        gateway.kill()
+        under_way.clear()
+        gateway = start_gateway("--policy", "remote-only", "--under-way", 1, space_url=space.url)
+    gateway.wait_until_idle()
+    found = {record["sha256"]: record["workflow_status"] for record in export(gateway)}
+    assert found == {hashlib.sha256(sheet("poison")).hexdigest(): "set_aside", hashlib.sha256(sheet("good")).hexdigest(): "pending"}
 
 
 def test_a_clock_that_goes_back_holds_nothing_up(start_gateway, space, export, run):

@@ -3,12 +3,16 @@
 import json
 import os
 import stat
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import requests
 from conftest import ROOT
-from gateway.kit import number_of, reading, sheet
+from gateway.kit import Gateway, number_of, reading, sheet
+
+from serving import free_port
 
 BOTH = pytest.mark.parametrize("prefix", ["", "/extract"])
 
@@ -173,6 +177,23 @@ def test_one_line_for_each_request_and_figures(start_gateway, space):
     figures = requests.get(gateway.url + "/metrics").text
     assert 'alcove_gateway_reads_total{served_by="remote"} 1' in figures
     assert 'alcove_gateway_records_total{workflow_status="pending"} 1' in figures
+
+
+def test_it_listens_everywhere_on_the_hosts_port(alcove, space, tmp_path):
+    """As hosts that rent out containers want it: 0.0.0.0, and PORT from the environment."""
+    port = free_port()
+    env = {**os.environ, "PORT": str(port), "HF_SPACE_URL": space.url, "ALCOVE_DATA": str(tmp_path / "data"), "DATABASE_URL": ""}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen([str(alcove), "gateway"], env=env, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        gateway = Gateway(process, port, tmp_path / "log", tmp_path / "data", env).wait()
+        assert {"event": "listening", "host": "0.0.0.0", "port": port}.items() <= next(line for line in gateway.lines() if line["event"] == "listening").items()
+        listening = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        assert any(line[1] == f"00000000:{port:04X}" and line[3] == "0A" for line in listening)
+        assert gateway.stop() == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_a_second_gateway_on_one_folder_is_refused(start_gateway, space):

@@ -1,13 +1,16 @@
 """What goes out of the office and what is let go of: exports, retention, the trail after a purge, the log."""
 
 import csv
+import hashlib
 import io
 import json
+import os
 import sqlite3
 import zipfile
 
 import requests
-from gateway.test_review import LISTED, Office, picture
+from gateway.kit import sheet
+from gateway.test_review import LISTED, Office, picture, wait_for
 
 MOODLE = "Identifier,Full name,Email address,Status,Grade,ID number\n"
 
@@ -99,6 +102,45 @@ def test_what_is_over_goes_and_the_trail_stays_sound(start_gateway, space, run):
     command("hold", "--release", "1")
     command("retention", "CIA1", "--days", "1000")
     assert "0 sheets purged" in command("purge"), "this exam is kept longer now"
+
+
+def test_a_gateway_that_is_told_to_purges_by_itself(start_gateway, space, run, database):
+    gateway = start_gateway(space_url=space.url, **database)
+    content = [sheet(number) for number in range(3)]
+    uuids = [gateway.judged(gateway.post("/scan-upload", each).json()["artifact_uuid"])["artifact_uuid"] for each in content]
+    gateway.sql(f"UPDATE records SET accepted_at = 1 WHERE uuid = '{uuids[0]}'")
+    if not database:  # an upload that ended between the disk and the queue, and a draft of one
+        lost = gateway.data / "files" / "ab" / ("ab" * 32)
+        lost.parent.mkdir(parents=True, exist_ok=True)
+        for path in (lost, lost.with_name(f".{lost.name}-1-1")):
+            path.write_bytes(b"%PDF somebody's")
+            os.utime(path, (1, 1))
+    assert gateway.stop() == 0
+    assert len(gateway.sql("SELECT 1 FROM records WHERE workflow_status = 'purged'")) == 0, "never without being told"
+
+    gateway = start_gateway("--purge-every", 1, space_url=space.url, **database)
+
+    def purged() -> set[str]:
+        return {row[0] for row in gateway.sql("SELECT uuid FROM records WHERE workflow_status = 'purged'")}
+
+    wait_for(lambda: purged() == {uuids[0]})
+    gateway.sql(f"UPDATE records SET accepted_at = 1 WHERE uuid = '{uuids[1]}'")  # becomes due while it runs
+    wait_for(lambda: purged() == set(uuids[:2]))
+    wait_for(lambda: gateway.kept_files() == {hashlib.sha256(content[2]).hexdigest()})
+    trail = gateway.sql("SELECT who, about FROM trail WHERE what = 'purged'")
+    assert sorted(trail) == sorted(("timer", uuid) for uuid in uuids[:2]), "each once"
+    checked = run("gateway", "verify-trail", "--data", gateway.data, env=database or {"DATABASE_URL": ""})
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_a_copy_can_be_made_after_a_purge(start_gateway, space, run, tmp_path):
+    gateway = start_gateway(space_url=space.url)
+    uuids = [gateway.post("/scan-upload", sheet(number)).json()["artifact_uuid"] for number in range(2)]
+    gateway.sql(f"UPDATE records SET accepted_at = 1 WHERE uuid = '{uuids[0]}'")
+    assert run("gateway", "purge", "--data", gateway.data).returncode == 0
+    for words in (("backup", tmp_path / "copy", "--data", gateway.data), ("restore", tmp_path / "copy", "--data", tmp_path / "new")):
+        done = run("gateway", *words)
+        assert done.returncode == 0 and "1 files" in done.stdout, done.stdout + done.stderr
 
 
 def test_everything_about_one_person(start_gateway, space, run, tmp_path):

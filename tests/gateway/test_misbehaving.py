@@ -131,6 +131,61 @@ def test_a_space_that_wakes_is_counted(start_gateway, space):
     assert float(re.search(r"alcove_space_cold_start_seconds ([\d.]+)", figures)[1]) > 0
 
 
+def test_looks_at_a_sleeping_space_back_off_until_somebody_comes(start_gateway, space):
+    looks = []
+
+    def health(handler):
+        looks.append(time.monotonic())
+        page(space, handler, 503)
+
+    space.health = health
+    gateway = start_gateway(space_url=space.url)
+    while len(looks) < 6:
+        time.sleep(0.05)
+    gaps = [late - early for early, late in zip(looks, looks[1:])]
+    assert gaps[0] >= 0.2 and all(late > 1.3 * early for early, late in zip(gaps[1:], gaps[2:])), gaps
+    # Somebody opens the page: it is looked at long before the next pause would be over, which is twice the last.
+    while len(looks) < 7:
+        requests.get(gateway.url + "/", headers={"Accept": "text/html"}, timeout=30)
+        time.sleep(0.1)
+    assert looks[6] - looks[5] < 1.5 * gaps[-1], looks
+
+
+ASLEEP = float(os.environ.get("ALCOVE_ASLEEP", "4"))  # seconds; script/test --long takes the 90 that Spaces are known for
+
+
+def test_a_space_that_sleeps_beyond_the_hold(start_gateway, space, models, samples, export):
+    """With a reader here the sheet is read here once it was held long enough; without one its caller is told, and the Space reads it once it wakes."""
+    awake_at = time.monotonic() + 3600
+
+    def health(handler):
+        if time.monotonic() < awake_at:
+            return page(space, handler, 503)
+        space.send(handler, 200, json.dumps({"status": "ok", "service": SERVICE}).encode())
+
+    space.health = health
+    hold = max(1, round(ASLEEP * 50 / 90))
+    name = "clean-band.jpg"
+    content = (ROOT / "samples/sheets" / name).read_bytes()
+    alone = start_gateway("--policy", "remote-only", "--hold", hold, space_url=space.url)
+    start = time.monotonic()
+    awake_at = start + ASLEEP
+    told = alone.post("/extract", content, name)
+    assert told.status_code == 503 and told.json()["status"] == "queued" and hold <= time.monotonic() - start
+    alone.wait_until_idle(ASLEEP + 120)
+    [record] = export(alone)
+    assert time.monotonic() - start >= ASLEEP and record["served_by"] == "remote" and record["register_number"] == number_of(content)
+    assert "alcove_space_cold_starts 1" in requests.get(alone.url + "/metrics").text
+    assert alone.stop() == 0
+
+    awake_at = time.monotonic() + 3600
+    both = start_gateway("--hold", hold, space_url=space.url, models=models, data=alone.data.with_name("both"))
+    start = time.monotonic()
+    read = both.post("/extract", content, name).json()
+    assert read["served_by"] == "local" and read["fallback"] and read["register_number"] == samples[name]["register_number"]
+    assert time.monotonic() - start >= hold
+
+
 def test_a_real_space_stopped_started_and_killed(start_gateway, alcove, models, cache, samples, export, tmp_path):
     """`alcove serve answer-sheet` comes and goes underneath; each sheet has one record, read by it."""
     port, spaces = free_port(), []

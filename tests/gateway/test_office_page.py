@@ -3,13 +3,16 @@
 import csv
 import io
 import json
+import os
+import re
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 
 import pytest
 from browsing import opening
 from conftest import ROOT
-from gateway.kit import FakeSpace
+from gateway.kit import SERVICE, FakeSpace
 from gateway.test_accounts import PASSWORD, setup_word
 from gateway.test_review import LISTED, Office
 from PIL import Image, ImageDraw, ImageFont
@@ -121,6 +124,32 @@ def test_a_whole_exam(desk, open_page, look, tmp_path):
     expect(page.locator(".crop.register_number canvas")).to_be_visible()
     expect(page.locator(".cell.weak")).to_have_count(1)
     look(page, "office-review")
+    # The page itself: enlarged, moved by hand and by the arrow keys, turned.
+    page.keyboard.press("z")
+    window = page.locator("#window")
+    window.scroll_into_view_if_needed()
+    box = window.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 80, box["y"] + 120)
+    page.mouse.up()
+    assert window.evaluate("frame => [frame.scrollLeft, frame.scrollTop]") == [120, 80]
+    window.focus()
+    page.keyboard.press("ArrowDown")
+    # The browser scrolls by and by; the page's own policy forbids Playwright's way of waiting for that.
+    assert window.evaluate("""frame => new Promise((done) => {
+        const look = (frames) => frame.scrollTop > 80 || frames === 0 ? done(frames > 0) : requestAnimationFrame(() => look(frames - 1));
+        look(600);
+    })""")
+    upright = page.locator(".frame.register_number").bounding_box()
+    page.keyboard.press("r")
+    expect(page.locator("#window canvas")).to_have_attribute("width", str(HEIGHT))
+    turned = page.locator(".frame.register_number").bounding_box()
+    assert upright["width"] > upright["height"] and turned["width"] < turned["height"]
+    look(page, "office-page-turned")
+    for _ in range(3):
+        page.keyboard.press("r")
+    page.keyboard.press("z")
     first = page.locator(".name.main b").inner_text()
     page.keyboard.press("1")
     expect(page.locator("#left")).to_contain_text("2 left")
@@ -153,16 +182,23 @@ def test_a_whole_exam(desk, open_page, look, tmp_path):
     assert f"{LISTED[9]}_CS101_CIA1.pdf" in zipfile.ZipFile(saving.value.path()).namelist()
 
 
+# Seconds that a person looks at a sheet before the hand moves. 0: what the page itself costs; script/test --long takes 2.
+THINK = float(os.environ.get("ALCOVE_THINK", "0"))
+
+
 def test_fifty_doubtful_sheets_take_one_key_each(desk, open_page, tmp_path):
-    """By a hand that never waits: what the page itself costs for fifty decisions stays far from three minutes."""
+    """As soon as each is on the screen and was looked at."""
     desk.take_in([f"7000000000{i:02}" for i in range(60)])
     uuids = desk.hand_in(*(desk.sheet(f"7000000000{i:02}", misread=True, noise=i) for i in range(50)))
     page = open_page(path="/#review")
+    start = time.monotonic()
     for left in range(50, 0, -1):
         expect(page.locator("#left")).to_contain_text(f"{left} left")
         expect(page.locator(".names li")).to_have_count(5)
+        page.wait_for_timeout(THINK * 1000)
         page.keyboard.press("x")
     expect(page.locator("#desk .big")).to_have_text("Nothing waits for you")
+    print(f"50 doubtful sheets, 50 keys: {time.monotonic() - start:.0f} s, {THINK} s of looking at each among them")
     for uuid in uuids:
         desk.until(uuid, workflow_status="unlisted")
 
@@ -191,6 +227,59 @@ def test_the_queue_survives_a_gateway_that_is_away(desk, open_page, look):
     expect(page.locator(".row.filed, .row.review")).to_have_count(1)
 
 
+def test_other_weather(desk, space, open_page, look, tmp_path):
+    """What the page looks like while the reader starts, where nobody reads, while it looks, and when somebody else has the sheet."""
+    asleep = True
+
+    def health(handler):
+        if asleep:
+            return space.send(handler, 503, b"<html>starting</html>", "text/html")
+        space.send(handler, 200, json.dumps({"status": "ok", "service": SERVICE}).encode())
+
+    desk.take_in()
+    [uuid] = desk.hand_in(desk.sheet(LISTED[0], misread=True))
+    other = Office(desk.gateway)
+    assert other.post(f"/review/{uuid}/hold", reviewer="somebody-else").status_code == 200
+    page = open_page(path="/#review")
+    expect(page.locator("#desk .big")).to_have_text("The rest is with others")
+    look(page, "office-held-by-another")
+
+    space.health = health
+    real = space.extract
+    space.extract = lambda handler, content: space.send(handler, 503, b"<html>starting</html>", "text/html") if asleep else real(handler, content)
+    page.goto(desk.url + "/#intake")
+    page.locator("#files").set_input_files([{"name": "scan.png", "mimeType": "image/png", "buffer": desk.sheet(LISTED[1])}])
+    expect(page.locator("#notice-title")).to_have_text("The reader is starting")
+    expect(page.locator(".row.waiting")).to_contain_text("safe, waits to be read")
+    look(page, "office-waking")
+    asleep = False
+    expect(page.locator(".row.filed")).to_have_count(1)
+    expect(page.locator("#notice")).to_be_hidden()
+
+    silent = open_page(before=lambda page: page.route("**/status", lambda route: None))
+    expect(silent.locator("#state-text")).to_have_text("Connecting")
+    look(silent, "office-connecting")
+    silent.keyboard.press("Tab")
+    expect(silent.locator(".skip")).to_be_focused()
+    for _ in range(3):
+        silent.keyboard.press("Tab")
+    expect(silent.locator("nav a").nth(1)).to_be_focused()
+    look(silent, "office-keyboard-focus")
+    silent.keyboard.press("?")
+    expect(silent.locator("#keys")).to_be_visible()
+    look(silent, "office-keys")
+
+
+def test_where_nobody_can_read(start_gateway, browser, look):
+    gateway = start_gateway()
+    with opening(browser, gateway.url, "gateway/index.html") as open_one:
+        page = open_one()
+        expect(page.locator("#notice-title")).to_have_text("Nobody can read at the moment")
+        page.locator("#files").set_input_files([{"name": "scan.png", "mimeType": "image/png", "buffer": form(LISTED[0])}])
+        expect(page.locator(".row.waiting")).to_have_count(1)
+        look(page, "office-nobody-reads")
+
+
 def test_the_first_link_makes_the_administrator_and_the_door_stays_shut(desk, open_page, look):
     page = open_page(path=f"/#setup/{setup_word(desk.gateway)}")
     expect(page.locator("#door-title")).to_have_text("Make the administrator's account")
@@ -198,15 +287,49 @@ def test_the_first_link_makes_the_administrator_and_the_door_stays_shut(desk, op
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.locator("#account")).to_contain_text("Ada")
+    expect(page.locator("#account")).to_have_text("Ada")
+
     page.locator("#account").click()
+    expect(page.locator("#accounts-title")).to_have_text("Ada, administrator")
+    page.locator("#new-name").fill("Vera")
+    page.locator("#new-role").select_option("viewer")
+    page.get_by_role("button", name="Add a person").click()
+    expect(page.locator(".secret")).to_contain_text("Vera chooses a password")
+    link = page.locator(".secret code").inner_text()
+    page.locator("#new-token").fill("Scanner in room 4")
+    look(page, "office-accounts")
+    page.get_by_role("button", name="Add a scanner").click()
+    expect(page.locator(".secret code")).to_have_text(re.compile("^[0-9a-f]{64}$"))
+    expect(page.locator(".folk").nth(1)).to_contain_text("may upload")
+
+    other = open_page(path=link.removeprefix(desk.url))
+    expect(other.locator("#door-title")).to_have_text("Choose your password")
+    other.keyboard.type(PASSWORD)
+    other.keyboard.press("Enter")
+    other.locator("#account").click()
+    expect(other.locator("#accounts-title")).to_have_text("Vera, viewer")
+    expect(other.locator("#accounts-body")).to_be_empty()
+    other.get_by_role("button", name="Close").click()
+    page.get_by_label("Role of Vera").select_option("staff")
+    expect(page.locator(".folk").first).to_contain_text("hands in and reviews")
+    page.get_by_label("Role of Ada").select_option("viewer")
+    expect(page.locator("#accounts-said")).to_contain_text("the last administrator stays")
+    expect(page.get_by_label("Role of Ada")).to_have_value("administrator")
+    page.get_by_role("button", name="Deactivate Vera").click()
+    expect(page.locator(".folk").first).to_contain_text("cannot sign in")
+    other.goto(desk.url + "/#exam")
+    expect(other.locator("#door-title")).to_have_text("Sign in")
+    page.get_by_role("button", name="Remove Vera").click()
+    expect(page.locator(".folk").first).not_to_contain_text("Vera")
+
+    page.get_by_role("button", name="Sign out").click()
     expect(page.locator("#door-title")).to_have_text("Sign in")
     expect(page.locator("#intake")).to_be_hidden()
     look(page, "office-door")
     page.locator("#name").fill("Ada")
     page.locator("#password").fill("wrong password")
     page.keyboard.press("Enter")
-    expect(page.locator(".said")).to_have_text("name or password is wrong")
+    expect(page.locator("#door-form .said")).to_have_text("name or password is wrong")
     page.locator("#password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("#intake")).to_be_visible()

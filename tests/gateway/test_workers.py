@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import time
 
+import requests
 from gateway.kit import number_of, sheet
 
 
@@ -27,6 +28,24 @@ def test_three_workers_one_killed_none_lost(start_gateway, space, export, postgr
     records = export(gateway)
     assert sorted(record["register_number"] for record in records) == sorted(map(number_of, sheets))
     assert [worker.stop() for worker in workers[1:]] == [0, 0]
+
+
+def test_two_gateways_share_a_queue_and_tell_of_each_others_records(start_gateway, space, export, postgres_server):
+    """What one takes in the other records; whoever waits at either hears of it, and nothing is there twice."""
+    database = {"DATABASE_URL": postgres_server()}
+    takes = start_gateway("--policy", "remote-only", "--hold", 60, space_url="http://127.0.0.1:9", data=None, **database)
+    reads = start_gateway("--policy", "remote-only", space_url=space.url, data=takes.data.with_name("other"), **database)
+    sheets = [sheet(number) for number in range(10)]
+    answered = [takes.post("/scan-upload", content).json() for content in sheets[:5]]
+    assert [answer["register_number"] for answer in answered] == [number_of(content) for content in sheets[:5]]
+    assert reads.post("/scan-upload", sheets[0]).json()["artifact_uuid"] == answered[0]["artifact_uuid"], "the same sheet at the other door"
+    files = [("file", (f"{number}.pdf", content)) for number, content in enumerate(sheets[5:])]
+    assert requests.put(takes.url + "/jobs/both", files=files, timeout=60).status_code == 202
+    for gateway in (takes, reads):
+        told = requests.get(gateway.url + "/jobs/both/events", timeout=120).text
+        assert told.count("event: result") == 5 and "event: done" in told
+    assert sorted(record["register_number"] for record in export(reads)) == sorted(map(number_of, sheets))
+    assert not any(path.is_file() for gateway in (takes, reads) for path in (gateway.data / "files").rglob("*")), "no copy stays on a machine"
 
 
 def test_files_outlive_a_disk_that_vanishes(start_gateway, space, export, postgres_server):

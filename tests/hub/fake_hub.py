@@ -77,6 +77,7 @@ class Hub:
         self.buckets: set[str] = set()
         self.signature = uuid.uuid4().hex
         self.launch = None        # Space.launch of those made from now on
+        self.xet = False          # large files are announced as Xet's, too, as on the Hub of today
         self.log_silence = 0.0    # how long a log stream stays open after its last line
         handlers = {"hub": HubHandler, "cdn": CdnHandler, "app": AppHandler}
         self.servers = {}
@@ -407,6 +408,9 @@ def resolve(self, folder, id, how, revision, path):
     common = {"X-Repo-Commit": commit.sha, "X-Linked-Size": file.size, "X-Linked-Etag": f'"{file.oid}"', "ETag": f'"{file.oid}"'}
     if file.lfs and how == "resolve":
         where = f"{self.hub.url('cdn')}/{file.oid}?X-Amz-Signature={self.hub.signature}"
+        if self.hub.xet:
+            token = f"{self.hub.url()}/api/{KIND[folder]}/{id}/xet-read-token/{commit.sha}"
+            common |= {"X-Xet-Hash": "f" * 64, "Link": f'<{token}>; rel="xet-auth", <{self.hub.url("cdn")}/reconstruction/{"f" * 64}>; rel="xet-reconstruction-info"'}
         return self.reply(302, b"", {**common, "Location": where, "Accept-Ranges": "bytes"})
     content = self.hub.store.content(file)
     if file.lfs:

@@ -183,6 +183,13 @@ def test_a_full_disk(hub, net, alcove, hub_env):
     assert 400_000 < part.stat().st_size <= 512_000
 
 
+def test_files_that_lie_in_xet_come_over_plain_http(hub, net, call):
+    hub.xet = True
+    done = call("model", "pull", "alice/net", "model.bin")
+    assert Path(done.stdout.strip()).read_bytes() == FILES["model.bin"], done.stderr
+    assert not hub.seen("xet|reconstruction") and len(hub.seen("GET /[0-9a-f]{64}")) == 1
+
+
 def test_a_renamed_repository(hub, net, call):
     hub.store.moved["models", "alice/old"] = "alice/net"
     done = call("model", "pull", "alice/old", "config.json")

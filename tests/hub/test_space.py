@@ -68,6 +68,8 @@ def test_from_nothing_to_running(hub, call, models, program, tmp_path):
     files = files_of(hub, "alice/answer-sheet-ml")
     assert {".dockerignore", ".gitattributes", "Dockerfile", "README.md", "program/alcove", "program/lib/libopenvino.so.1"} <= set(files)
     assert len([name for name in files if name.startswith("models/")]) == 3
+    readme = hub.store.content(hub.store.repos["spaces", "alice/answer-sheet-ml"].at("main").files["README.md"]).decode()
+    assert "\nlicense: mit\n" in readme and "\nsdk: docker\n" in readme and space.hardware == "cpu-basic" and not hub.store.repos["spaces", "alice/answer-sheet-ml"].private
     # The generated token is in the Space and in a file of its owner, and nowhere in what was printed.
     token = space.secrets["ALCOVE_TOKEN"]
     kept = tmp_path / "home/.config/alcove/alice--answer-sheet-ml.env"
@@ -99,10 +101,19 @@ def test_hardware_with_a_gpu_gets_the_build_for_one(hub, call, models, program):
     assert "onnxruntime-gpu==" in dockerfile and "suggested_hardware: t4-small" in readme
 
 
-def test_paper_finder_with_volume_and_secrets(hub, call, program, tmp_path):
-    index = tmp_path / "index"
-    index.mkdir()
-    (index / "papers.db").write_bytes(b"SQLite format 3\0" + b"\0" * 3000)
+@pytest.fixture
+def index(call, tmp_path) -> Path:
+    """Of papers by their words alone, with what a server leaves beside it."""
+    papers = tmp_path / "papers.jsonl"
+    papers.write_text('{"id": "a", "title": "Graphs", "abstract": "About graphs."}\n')
+    done = call("papers", "import", papers, "--data", tmp_path / "index")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "index/model_weights").mkdir()
+    (tmp_path / "index/model_weights/pytorch_model.bin").write_bytes(b"w")
+    return tmp_path / "index"
+
+
+def test_paper_finder_with_volume_and_secrets(hub, call, program, index, tmp_path):
     done = call("space", "new", "paper-finder", "--program", program, "--index", index, "--yes", "--private", "--name", "finder",
                 "--volume", "bucket:alice/papers:/data", "--secret", "OPENREVIEW_PASSWORD", env={"OPENREVIEW_PASSWORD": "pass word"})
     assert done.returncode == 0, done.stderr
@@ -111,7 +122,7 @@ def test_paper_finder_with_volume_and_secrets(hub, call, program, tmp_path):
     assert space.secrets == {"OPENREVIEW_PASSWORD": "pass word"}
     assert space.volumes == [{"type": "bucket", "source": "alice/papers", "mountPath": "/data"}]
     assert hub.buckets == {"alice/papers"}, "the bucket was made"
-    assert "index/papers.db" in files_of(hub, "alice/finder")
+    assert [name for name in files_of(hub, "alice/finder") if name.startswith("index/")] == ["index/papers.db"]
     assert "pass word" not in done.stdout + done.stderr and "X-HF-Authorization" in done.stdout
 
 
@@ -205,6 +216,8 @@ def test_push_survives_faults(hub, call, space, folder):
     done = call("space", "push", "alice/sheets", folder)
     assert done.returncode == 0, done.stderr
     assert "big.pt" in files_of(hub, "alice/sheets")
+    asked = json.loads(hub.seen("objects/batch")[-1].body)
+    assert asked["transfers"] == ["basic", "multipart"], "the ways that need no Xet"
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "/etc", "/nowhere/at/all", "../models"])
@@ -314,14 +327,22 @@ def test_a_program_the_image_fetches(hub, call, models):
     assert not [name for name in repo.at("main").files if name.startswith("program/")]
 
 
-def test_push_brings_models_and_an_index(hub, call, space, folder, tmp_path):
-    for name in ("models", "index"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / f"{name}.bin").write_bytes(name.encode() * 999)
-    assert call("space", "push", "alice/sheets", folder, "--models", tmp_path / "models", "--index", tmp_path / "index").returncode == 0
-    assert {"models/models.bin", "index/index.bin"} <= set(files_of(hub, "alice/sheets"))
+def test_push_brings_models_and_an_index(hub, call, space, folder, index, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/models.bin").write_bytes(b"models" * 999)
+    assert call("space", "push", "alice/sheets", folder, "--models", tmp_path / "models", "--index", index).returncode == 0
+    assert {"models/models.bin", "index/papers.db"} <= set(files_of(hub, "alice/sheets"))
     assert call("space", "push", "alice/sheets", folder).returncode == 0
-    assert {"models/models.bin", "index/index.bin"} <= set(files_of(hub, "alice/sheets")), "a push without them leaves them"
+    assert {"models/models.bin", "index/papers.db"} <= set(files_of(hub, "alice/sheets")), "a push without them leaves them"
+
+
+@pytest.mark.parametrize("content", [None, b"SQLite format 3\0" + b"\0" * 3000])
+def test_push_refuses_an_index_that_is_none(hub, call, space, folder, tmp_path, content):
+    (tmp_path / "none").mkdir()
+    if content:
+        (tmp_path / "none/papers.db").write_bytes(content)
+    done = call("space", "push", "alice/sheets", folder, "--index", tmp_path / "none")
+    assert done.returncode != 0 and "papers.db" in done.stderr and not hub.seen("preupload"), done.stderr
 
 
 def test_a_killed_push_sends_only_the_rest(hub, alcove, hub_env, call, space, folder):
@@ -423,6 +444,8 @@ def test_a_failed_build_names_the_step(hub, call, space, folder):
     (folder / "x").write_text("x")
     done = call("space", "push", "alice/sheets", folder)
     assert done.returncode == 1 and "did not complete successfully" in done.stderr.splitlines()[-1]
+    watched = call("space", "watch", "alice/sheets")
+    assert watched.returncode == 1 and "did not complete successfully" in watched.stderr.splitlines()[-1]
 
 
 def test_settings(hub, call, space):
@@ -448,7 +471,9 @@ def test_control(hub, call, space):
     status = call("space", "status", "alice/sheets", "--json")
     assert status.returncode == 1 and json.loads(status.stdout)["stage"] == "PAUSED"
     assert "is paused" in call("space", "wake", "alice/sheets").stderr
-    assert call("space", "restart", "alice/sheets").returncode == 0 and space.stage == "RUNNING"
+    assert call("space", "restart", "alice/sheets").returncode == 0 and space.stage == "RUNNING" and not hub.seen("factory")
+    boots = space.boot
+    assert call("space", "restart", "--factory", "alice/sheets").returncode == 0 and hub.seen(r"POST .*/restart\?factory=true") and space.boot == boots + 1
     space.set("SLEEPING")
     assert "is awake after" in call("space", "wake", "alice/sheets").stdout
     assert call("space", "hardware", "alice/sheets", "cpu-upgrade", "--sleep", "600").returncode == 0

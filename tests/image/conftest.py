@@ -18,7 +18,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     objects = tmp_path / "objects"
     objects.mkdir()
     made = Hub(objects)
-    run_pushed(made, tmp_path / "spaces", lambda context, volume: ImageHost(context, volume, context.name))
+    run_pushed(made, tmp_path / "spaces", lambda context, volume, arguments: ImageHost(context, volume, context.name, arguments))
     yield made
     made.close()
 

@@ -66,6 +66,10 @@ def test_the_answer_sheet_guide_in_an_image(hub, call, alcove, models, tmp_path,
     say(f"answer-sheet: ready {min(times):.2f} s after start (three starts: {', '.join(f'{each:.2f}' for each in times)})")
 
 
+def test_weights_from_an_address_and_from_the_hub(hub, call, models, tmp_path, samples):
+    guides.weights_from_afar(hub, call, models, tmp_path, samples, {"improved_weights.pt"})
+
+
 def test_the_paper_finder_guide_in_an_image(hub, call, tmp_path, say):
     assert MODEL.exists(), "script/bootstrap --papers fetches the model"
     guides.paper_finder(hub, call, MODEL, tmp_path, tmp_path / "spaces/alice-openreview-finder-volume")

@@ -9,6 +9,8 @@ import pytest
 from hub.fake_hub import Hub
 from ship.host import FolderHost, run_pushed
 
+from serving import Server, free_port, starting
+
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
@@ -33,3 +35,14 @@ def caller(hub: Hub, alcove: Path, cache: Path, home: Path) -> Callable[..., sub
         return subprocess.run([str(alcove), *map(str, arguments)], capture_output=True, text=True, timeout=timeout, env=environment, cwd=cwd or home, stdin=subprocess.DEVNULL)
 
     return call
+
+
+@pytest.fixture
+def start(alcove: Path, cache: Path, tmp_path: Path):
+    with starting() as run:
+        def call(*arguments: object) -> Server:
+            port = free_port()
+            return run([str(alcove), *map(str, arguments), "--port", str(port), "--host", "127.0.0.1"], port, tmp_path / f"log-{port}",
+                       {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ALCOVE_CACHE": str(cache)})
+
+        yield call

@@ -2,6 +2,7 @@
 business (host.py): the same steps serve tests/ship and, in an image, tests/image."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -28,6 +29,8 @@ def answer_sheets(hub: Hub, call: Callable, alcove: Path, models: Path, home: Pa
     assert made.returncode == 0, made.stderr
     space = hub.space("alice/answer-sheet-ml")
     host = hub.app_host(space)
+    files = hub.store.repos["spaces", "alice/answer-sheet-ml"].at("main").files
+    assert not [path for path, file in files.items() if ("libx265" in path or "libjbig" in path) and file.size > 20_000], "nothing under the GPL goes up"
     assert "BUILDING" in made.stderr and made.stdout.startswith(host)
     assert call("space", "doctor", "alice/answer-sheet-ml", "--models", models).returncode == 0
 
@@ -62,8 +65,33 @@ def answer_sheets(hub: Hub, call: Callable, alcove: Path, models: Path, home: Pa
     assert all(row["subject_code"] == samples[name]["subject_code"] for name, row in rows.items())
 
 
+def weights_from_afar(hub: Hub, call: Callable, models: Path, home: Path, samples: dict[str, dict], by_address: set[str]) -> None:
+    """A Space whose weights do not go up with it: those named `by_address` come from addresses, the others from a repository of the Hub."""
+    folder = home / "addresses"
+    folder.mkdir()
+    lines, rest = [], {}
+    for path in sorted(models.glob("*.p*")):
+        if path.name in by_address:
+            hub.store.put(hub.store.create("models", "bob/detector"), {path.name: path.read_bytes()})
+            lines.append(f"{hashlib.sha256(path.read_bytes()).hexdigest()} {hub.url()}/bob/detector/resolve/main/{path.name} {path.name}\n")
+        else:
+            rest[path.name] = path.read_bytes()
+    (folder / "weights.txt").write_text("".join(lines))
+    hub.store.put(hub.store.create("models", "alice/weights"), rest)
+    made = call("space", "new", "answer-sheet", "--models", folder, "--name", "afar", "--variable", "ALCOVE_MODELS_REPO=alice/weights", "--variable", f"HF_ENDPOINT={hub.url()}",
+                "--yes", timeout=1500)
+    assert made.returncode == 0, made.stderr
+    space = hub.space("alice/afar")
+    name = "clean-ledger.png"
+    headers = {"Authorization": f"Bearer {space.secrets['ALCOVE_TOKEN']}", **host_header(space)}
+    wait_for(lambda: requests.get(hub.url("app") + "/readyz", headers=headers, timeout=30).status_code == 200, "the models")
+    reply = requests.post(hub.url("app") + "/extract", files={"file": (name, (ROOT / "samples/sheets" / name).read_bytes())}, headers=headers, timeout=60)
+    assert reply.json()["register_number"] == samples[name]["register_number"], reply.text
+
+
 def paper_finder(hub: Hub, call: Callable, model: Path, home: Path, volume: Path) -> None:
-    """A workflow for the repository, a venue indexed onto the volume, a Space with it, a restart, the same answers."""
+    """A workflow for the repository, a venue indexed on the laptop, a Space that takes it onto its volume, a restart, the same answers; and
+    another index, pushed later."""
     checkout = home / "checkout"
     checkout.mkdir()
     subprocess.run(["git", "init", "-q", "-b", "main", str(checkout)], check=True)
@@ -71,24 +99,30 @@ def paper_finder(hub: Hub, call: Callable, model: Path, home: Path, volume: Path
     assert written.returncode == 0 and (checkout / ".github/workflows/sync_to_hf_space.yml").exists(), written.stderr
     assert {"api_cache/", "chroma_db_persistent/"} <= set((checkout / ".gitignore").read_text().splitlines())
 
-    volume.mkdir(parents=True, exist_ok=True)
+    laptop = home / "laptop"
     server = OpenReviewServer([note(number) for number in range(1, 25)])
     try:
-        indexed = call("papers", "index", VENUE, "--data", volume, "--model", model, "--api", server.url, "--older-api", server.url + "/v1", "--pause", "0", timeout=120)
+        indexed = call("papers", "index", VENUE, "--data", laptop, "--model", model, "--api", server.url, "--older-api", server.url + "/v1", "--pause", "0", timeout=120)
     finally:
         server.close()
     assert indexed.returncode == 0 and indexed.stdout.startswith("24 papers in"), indexed.stderr
-    for path in volume.rglob("*"):
-        os.chmod(path, 0o777 if path.is_dir() else 0o666)
 
-    made = call("space", "new", "paper-finder", "--models", model, "--volume", "bucket:alice/papers:/data", "--private", "--yes", timeout=1500)
+    made = call("space", "new", "paper-finder", "--models", model, "--index", laptop, "--volume", "bucket:alice/papers:/data", "--private", "--yes",
+                timeout=1500)
     assert made.returncode == 0, made.stderr
     space = hub.space("alice/openreview-finder")
     before = answers(hub, space)
-    assert before[0] and before[0][0].startswith("note")
+    assert before[0] and before[0][0].startswith("note") and list(volume.rglob("papers.db"))
     assert call("space", "restart", "alice/openreview-finder").returncode == 0
     assert call("space", "watch", "alice/openreview-finder", timeout=120).returncode == 0
     assert answers(hub, space) == before
+
+    (home / "more.jsonl").write_text(json.dumps({"id": "late", "title": "Diffusion of a late paper", "abstract": "It came after the index was made."}) + "\n")
+    assert call("papers", "import", home / "more.jsonl", "--data", laptop, "--model", model).returncode == 0
+    pushed = call("space", "push", "alice/openreview-finder", checkout, "--index", laptop, "--keep", timeout=1500)
+    assert pushed.returncode == 0, pushed.stderr
+    after = answers(hub, space)
+    assert set(after[0]) == {*before[0], "late"}
 
 
 def answers(hub: Hub, space) -> list[list[str]]:
@@ -96,7 +130,7 @@ def answers(hub: Hub, space) -> list[list[str]]:
     headers = {"X-HF-Authorization": "Bearer hf_alice_write", **host_header(space)}
 
     def found(query: str, mode: str) -> list[str]:
-        reply = requests.get(hub.url("app") + "/api/search", params={"q": query, "mode": mode}, headers=headers, timeout=60)
+        reply = requests.get(hub.url("app") + "/api/search", params={"q": query, "mode": mode, "n": 50}, headers=headers, timeout=60)
         assert reply.status_code == 200, reply.text
         return [hit["id"] for hit in reply.json()["results"]]
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,6 +79,7 @@ class FolderHost:
 
     context: Path
     volume: Path
+    arguments: dict[str, str] = field(default_factory=dict)  # of the build
     places: dict[str, str] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     command: list[str] = field(default_factory=list)
@@ -90,7 +92,7 @@ class FolderHost:
                 source, target = one.rest.split()
                 self.places[target.rstrip("/")] = str(self.context / source.replace("[", "").replace("]", "").rstrip("/"))
             elif one.word == "RUN" and "/opt/alcove/" in one.rest:
-                subprocess.run(["/bin/sh", "-c", self.placed(one.rest)], check=True, capture_output=True)
+                subprocess.run(["/bin/sh", "-c", self.placed(one.rest)], check=True, capture_output=True, env={**os.environ, **self.arguments})
             elif one.word == "ENV":
                 self.env |= dict(self.placed(pair).split("=", 1) for pair in one.rest.split())
             elif one.word == "CMD":
@@ -115,16 +117,18 @@ class ImageHost:
     context: Path
     volume: Path
     tag: str
+    arguments: dict[str, str] = field(default_factory=dict)  # of the build
+    command: list[str] | None = None                         # in the place of its CMD
 
     def build(self) -> "ImageHost":
         self.volume.mkdir(parents=True, exist_ok=True)
         os.chown(self.volume, 1000, 1000)
-        image.build(self.context, self.tag)
+        image.build(self.context, self.tag, arguments=self.arguments)
         return self
 
     def start(self, env: dict[str, str]) -> Process:
         port = free_port()
-        line = image.start_line(self.tag, {"/data": str(self.volume)}, {**env, "PORT": str(port), "ALCOVE_HOST": "127.0.0.1"})
+        line = image.start_line(self.tag, {"/data": str(self.volume)}, {**env, "PORT": str(port), "ALCOVE_HOST": "127.0.0.1"}, self.command)
         return begin(line, port, self.context / f"log-{port}", None)
 
 
@@ -166,14 +170,16 @@ class Application:
 
 
 def run_pushed(hub: Hub, folder: Path, host_of) -> None:
-    """From now on the fake hub's Spaces are real: `host_of(context, volume)` makes the host of each."""
-    hosts: dict[str, object] = {}
+    """From now on the fake hub's Spaces are real: `host_of(context, volume, variables)` makes the host of each."""
+    hosts: dict[tuple[str, str], object] = {}
 
     def built(space: Space):
-        if space.id not in hosts:
+        key = (space.id, hub.store.repos["spaces", space.id].refs["main"])
+        if key not in hosts:
+            shutil.rmtree(folder / space.subdomain, ignore_errors=True)
             context = check_out(hub, space.id, folder / space.subdomain)
-            hosts[space.id] = host_of(context, folder / f"{space.subdomain}-volume").build()
-        return hosts[space.id]
+            hosts[key] = host_of(context, folder / f"{space.subdomain}-volume", dict(space.variables)).build()
+        return hosts[key]
 
     def launch(space: Space) -> Application:
         return Application(lambda: built(space), {**space.variables, **space.secrets, "SPACE_ID": space.id})

@@ -1,6 +1,5 @@
 """--idle-unload and --idle-exit: what a server is while nobody comes. Memory is held to its line; times are figures."""
 
-import subprocess
 import time
 from pathlib import Path
 
@@ -8,29 +7,10 @@ import pytest
 import requests
 
 from conftest import ROOT
-from serving import Server, free_port
+from serving import Server
 
 LINE = 60e6  # bytes of anonymous memory of a server that rests, its decoders' keeper included
 MODEL = ROOT / "tests/golden/bert/sentences_mean"
-
-
-@pytest.fixture
-def start(alcove: Path, cache: Path, tmp_path: Path):
-    started = []
-
-    def call(*arguments: object) -> Server:
-        port, log = free_port(), tmp_path / f"log-{len(started)}"
-        with log.open("w") as output:
-            process = subprocess.Popen([str(alcove), *map(str, arguments), "--port", str(port), "--host", "127.0.0.1"], stdout=output, stderr=subprocess.STDOUT,
-                                       env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "ALCOVE_CACHE": str(cache)})
-        started.append(process)
-        return Server(process, port, log)
-
-    yield call
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
 
 
 def family(pid: int) -> list[int]:

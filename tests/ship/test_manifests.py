@@ -1,6 +1,7 @@
 """What deploy/ holds for clusters and small hosts: sound by the published schemas, and of one mind with the program."""
 
 import re
+import shutil
 import subprocess
 
 import kubernetes_validate
@@ -69,6 +70,43 @@ def test_every_file_is_listed_and_every_name_is_there():
     assert settings["HF_SPACE_URL"] == f"http://answer-sheet:{of_kind('Service')['answer-sheet']['spec']['ports'][0]['port']}"
 
 
+def with_chroma() -> dict:
+    """The paper finder's deployment as the component makes it: its container's variables are added."""
+    chroma = KUBERNETES / "chroma"
+    added = yaml.safe_load((chroma / "paper-finder.yaml").read_text())
+    made = of_kind("Deployment")[added["metadata"]["name"]]
+    [mine], [theirs] = (one["spec"]["template"]["spec"]["containers"] for one in (made, added))
+    assert set(theirs) == {"name", "env"} and mine["name"] == theirs["name"] and not set(added["spec"]["template"]["spec"]) - {"containers"}
+    mine["env"] = mine.get("env", []) + theirs["env"]
+    return made
+
+
+def test_chroma_is_a_component_of_it():
+    component = yaml.safe_load((KUBERNETES / "chroma/kustomization.yaml").read_text())
+    assert component["kind"] == "Component" and "\n# components: [chroma] " in (KUBERNETES / "kustomization.yaml").read_text()
+    assert {patch["path"] for patch in component["patches"]} == {path.name for path in (KUBERNETES / "chroma").iterdir()} - {"kustomization.yaml"}
+    kubernetes_validate.validate(with_chroma(), VERSION, strict=True)
+    secret = yaml.safe_load((KUBERNETES / "chroma/settings.yaml").read_text())
+    kubernetes_validate.validate(secret, VERSION, strict=True)
+    keys = {variable["valueFrom"]["secretKeyRef"]["key"] for variable in with_chroma()["spec"]["template"]["spec"]["containers"][0]["env"] if "valueFrom" in variable}
+    assert secret["metadata"]["name"] in of_kind("Secret") and keys == set(secret["stringData"])
+
+
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not here")
+@pytest.mark.parametrize("components", [False, True], ids=["plain", "with Chroma"])
+def test_kustomize_makes_what_fits(tmp_path, components):
+    shutil.copytree(KUBERNETES, tmp_path / "k")
+    file = tmp_path / "k/kustomization.yaml"
+    if components:
+        file.write_text(file.read_text().replace("# components:", "components:"))
+    made = list(yaml.safe_load_all(subprocess.run(["kubectl", "kustomize", str(file.parent)], capture_output=True, text=True, check=True).stdout))
+    assert len(made) == len(documents())
+    for one in made:
+        kubernetes_validate.validate(one, VERSION, strict=True)
+    finder = next(one for one in made if one["kind"] == "Deployment" and one["metadata"]["name"] == "paper-finder")
+    assert ("ALCOVE_STORE" in str(finder)) == components
+
+
 @pytest.mark.parametrize("name", pods())
 def test_pods_are_unprivileged_and_write_where_they_may(name):
     pod = pods()[name]
@@ -86,6 +124,7 @@ def test_what_is_asked_of_the_program_is_there(run):
     wanted |= {variable["key"] for variable in render["services"][0]["envVars"]}
     wanted |= {*of_kind("Secret")["alcove"]["stringData"], *of_kind("ConfigMap")["alcove"]["data"]}
     wanted |= {variable["name"] for pod in pods().values() for variable in pod["containers"][0].get("env", [])}
+    wanted |= {variable["name"] for variable in with_chroma()["spec"]["template"]["spec"]["containers"][0]["env"]}
     wanted |= set(re.findall(r"(ALCOVE_\w+|PORT)=", (ROOT / "deploy/gateway/alcove-gateway.service").read_text()))
     assert {name for name in wanted if name not in said} == set()
     sources = "".join(path.read_text() for path in (ROOT / "src/api").glob("*_service.cpp"))
@@ -119,7 +158,7 @@ def test_the_unit_is_sound():
     assert not [line for line in read.stderr.splitlines() if unit.name in line and "not executable" not in line], read.stderr
 
 
-def test_the_release_workflow_runs_what_is_there():
+def test_the_release_workflow_runs_what_is_there(run):
     workflow = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
     job = workflow["jobs"]["release"]
     assert job["container"] == "debian:12-slim" and workflow[True]["push"] == {"tags": ["v*"]}  # YAML takes `on` for a truth
@@ -130,3 +169,7 @@ def test_the_release_workflow_runs_what_is_there():
     assert subprocess.run(["bash", "-c", next(step["run"] for step in job["steps"] if "grep -q" in step.get("run", ""))], cwd=ROOT, env={"GITHUB_REF_NAME": f"v{version}"}).returncode == 0
     for step in job["steps"]:
         assert subprocess.run(["bash", "-n", "-c", step.get("run", "")]).returncode == 0
+    tried = [line.split("/alcove ")[1].split() for line in steps.splitlines() if "/elsewhere/alcove " in line]
+    assert [words[0] for words in tried] == ["--version", "read"]
+    for words in tried:
+        assert run(*words).returncode == 0, "or the job ends there"

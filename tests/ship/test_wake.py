@@ -33,5 +33,5 @@ def test_a_space_that_left_by_itself_comes_back(hub, alcove, models, samples, tm
     waking.wait_for_stage(space, "SLEEPING")  # the gateway is gone, and nobody else asks
     boots = space.boot
     again = waking.wake(hub, space, tmp_path, alcove, SHEETS[1:2])
-    assert space.boot == boots + 1
+    assert space.boot > boots
     assert [each["register_number"] for each in first.answers + again.answers] == [samples[name]["register_number"] for name in SHEETS[:2]]

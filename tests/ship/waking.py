@@ -32,11 +32,11 @@ class Wake:
 def sleeping_space(hub: Hub, folder: Path, alcove: Path, models: Path, variables: dict[str, str] | None = None):
     """A Space with program and weights as links, built once and asleep."""
 
-    def host_of(context: Path, volume: Path) -> FolderHost:
+    def host_of(context: Path, volume: Path, arguments: dict[str, str]) -> FolderHost:
         context.mkdir(parents=True, exist_ok=True)
         (context / "program").symlink_to(alcove.parent)
         (context / "models").symlink_to(models)
-        return FolderHost(context, volume)
+        return FolderHost(context, volume, arguments)
 
     run_pushed(hub, folder, host_of)
     space = hub.create_space("alice/sheets")

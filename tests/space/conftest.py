@@ -3,14 +3,13 @@
 import json
 import os
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from serving import Server, free_port
+from serving import Server, free_port, starting
 
 
 StartServer = Callable[..., Server]
@@ -19,23 +18,14 @@ StartServer = Callable[..., Server]
 @pytest.fixture(scope="session")
 def start_server(alcove: Path, models: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
     """Starts servers; those that still run are ended with the session."""
-    started: list[subprocess.Popen] = []
+    with starting() as run:
+        def start(*arguments: object, models_folder: Path = models, env: dict[str, str] | None = None, under: tuple[str, ...] = ()) -> Server:
+            port = free_port()
+            return run([*under, str(alcove), "serve", "answer-sheet", "--port", str(port), "--host", "127.0.0.1",
+                        "--models", str(models_folder), *map(str, arguments)],
+                       port, tmp_path_factory.mktemp("serve") / "log", {**os.environ, "ALCOVE_CACHE": str(cache), **(env or {})})
 
-    def start(*arguments: object, models_folder: Path = models, env: dict[str, str] | None = None, under: tuple[str, ...] = ()) -> Server:
-        port, log = free_port(), tmp_path_factory.mktemp("serve") / "log"
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [*under, str(alcove), "serve", "answer-sheet", "--port", str(port), "--host", "127.0.0.1",
-                 "--models", str(models_folder), *map(str, arguments)],
-                stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "ALCOVE_CACHE": str(cache), **(env or {})})
-        started.append(process)
-        return Server(process, port, log)
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        yield start
 
 
 @pytest.fixture(scope="session")

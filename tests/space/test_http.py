@@ -160,24 +160,18 @@ def test_a_slow_upload_is_told_so_and_silence_is_ended(start_server, read_reply)
     assert server.stop() == 0
 
 
-def resident(server) -> int:
-    """Bytes of memory the server holds."""
-    [line] = [line for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
-    return int(line.split()[1]) * 1024
-
-
 @pytest.mark.parametrize("at_once", [1000, 8], ids=["in one piece", "a few at a time"])
 def test_who_asks_without_reading_the_answers_is_hung_up_on(start_server, at_once):
     """Two megabytes of questions for the contract are a gigabyte of answers."""
     server = start_server()
     server.wait_until("/readyz", 200)
-    before, most = resident(server), 0
+    before, most = server.resident(), 0
     questions = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * at_once
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         try:
             for _ in range(48_000 // at_once):
                 connection.sendall(questions)
-                most = max(most, resident(server))
+                most = max(most, server.resident())
                 if at_once < 1000:
                     time.sleep(0.0005)  # so that they do not come together after all
         except (BrokenPipeError, ConnectionResetError):
@@ -185,7 +179,7 @@ def test_who_asks_without_reading_the_answers_is_hung_up_on(start_server, at_onc
         deadline = time.monotonic() + 30
         while str(connection.getsockname()[1]) in open_connections(server):
             assert time.monotonic() < deadline, "it is still listened to"
-            most = max(most, resident(server))
+            most = max(most, server.resident())
             time.sleep(0.02)
     assert most - before < 200 << 20
     assert requests.get(server.url + "/livez", timeout=30).status_code == 200

@@ -1,4 +1,4 @@
-// Who is here: signing in, the administrator's first visit, signing out.
+// The door: signing in, the administrator's first visit, a link to a new password.
 
 import { byId, el } from "../shared/page.js";
 import { ask, keepToken, server } from "./server.js";
@@ -18,14 +18,15 @@ function form(text, fields, press, run) {
   byId("door-form").querySelector("input")?.focus();
 }
 
-/** `setup`: the administrator's one-time word, else empty. */
-export function showDoor(setup, enter) {
-  if (standing && !setup) return;
+/** The one-time word of a link, if there is one: `setup` makes the administrator, `password` chooses a password. */
+export function showDoor({ setup, password } = {}, enter) {
+  const word = setup || password;
+  if (standing && !word) return;
   standing = true;
   const through = async (reply) => {
     if (!reply.ok) return reply.body.detail;
     standing = false;
-    if (setup) history.replaceState(null, "", location.pathname);
+    if (word) history.replaceState(null, "", location.pathname);
     await enter();
   };
   const secret = (id) => byId(id).value;
@@ -35,6 +36,12 @@ export function showDoor(setup, enter) {
       [...field("name", "Name", { autocomplete: "username", maxlength: 64 }), ...field("password", "Password", { type: "password", autocomplete: "new-password", minlength: 10 })], "Make the account",
       async () => through(await ask("session/setup", { method: "POST", json: { setup, name: secret("name"), password: secret("password") } })));
   }
+  if (password) {
+    byId("door-title").textContent = "Choose your password";
+    return form("This link works once. The password has at least 10 characters; nobody can read it back.",
+      field("password", "Password", { type: "password", autocomplete: "new-password", minlength: 10 }), "Go on",
+      async () => through(await ask("session/password", { method: "POST", json: { word, password: secret("password") } })));
+  }
   byId("door-title").textContent = "Sign in";
   if (server.session?.accounts === false)
     return form("This gateway asks for its access token.", field("password", "Access token", { type: "password", autocomplete: "off" }), "Go on",
@@ -42,13 +49,4 @@ export function showDoor(setup, enter) {
   form("With the account the administrator made for you.",
     [...field("name", "Name", { autocomplete: "username", maxlength: 64 }), ...field("password", "Password", { type: "password", autocomplete: "current-password" })], "Sign in",
     async () => through(await ask("session", { method: "POST", json: { name: secret("name"), password: secret("password") } })));
-}
-
-export function showAccount(enter) {
-  const button = byId("account");
-  const who = server.session?.name;
-  button.hidden = !who;
-  if (!who) return;
-  button.textContent = `${who} · sign out`;
-  button.onclick = async () => { await ask("session", { method: "DELETE" }); server.session = { accounts: true }; button.hidden = true; await enter(); };
 }

@@ -5,14 +5,15 @@ import { choose, pump, startIntake, unsent } from "./intake.js";
 import { leaveReview, openReview, refresh, reviewKeys, startReview } from "./review.js";
 import { leaveExam, openExam, startExam } from "./exam.js";
 import { look, lookWho, onLocked, server } from "./server.js";
-import { showAccount, showDoor } from "./door.js";
+import { showAccount } from "./accounts.js";
+import { showDoor } from "./door.js";
 
 const LOOK = 5000;
 const PLACES = ["intake", "review", "exam"];
 
 function go() {
   const [, place, rest] = /^#(\w+)\/?(.*)$/.exec(location.hash) ?? [];
-  if (place === "setup") return showDoor(rest, enter);
+  if (place === "setup" || place === "password") return showDoor({ [place]: rest }, enter);
   const name = PLACES.includes(place) ? place : "intake";
   for (const each of PLACES) byId(each).hidden = each !== name || server.locked;
   for (const link of document.querySelectorAll("nav a"))
@@ -70,7 +71,7 @@ async function enter() {
 startIntake();
 startReview(badge);
 startExam();
-onLocked(() => { for (const each of PLACES) byId(each).hidden = true; showDoor("", enter); });
+onLocked(() => { for (const each of PLACES) byId(each).hidden = true; showDoor({}, enter); });
 addEventListener("hashchange", go);
 addEventListener("online", watch);
 setInterval(watch, LOOK);

@@ -110,7 +110,8 @@ const bestBox = (sheet, field) => {
 function draw() {
   const { sheet, picture } = current;
   const left = el("div", { class: "paper card" }, picture
-    ? el("div", { class: "window", id: "window", tabIndex: 0, role: "group", "aria-label": "The page; Z enlarges it" }, pageOf(sheet, picture))
+    ? [el("p", { class: "actions looks" }, el("button", { type: "button", class: "small", onclick: enlarge }, "Enlarge ", el("kbd", {}, "Z")), el("button", { type: "button", class: "small", onclick: turn }, "Turn ", el("kbd", {}, "R"))),
+      movable(el("div", { class: "window", id: "window", tabIndex: 0, role: "group", "aria-label": "The page; Z enlarges it, R turns it, arrow keys move it" }, pageOf(sheet, picture, 0)))]
     : el("p", { class: "blank" }, "There is no picture of this sheet: its file cannot be opened without its password, or is gone."));
   const middle = el("div", { class: "middle" },
     el("p", { class: "reasons" }, sheet.reasons.length ? sheet.reasons.map((code) => el("span", { class: "chip" }, reasonText(code))) : el("span", { class: "chip" }, "looked up")),
@@ -133,14 +134,44 @@ function draw() {
 const spell = (text) => (text ?? "").split("").join(" ");
 const firstFree = (sheet) => sheet.roster_candidates.find((each) => !each.taken_by) ?? null;
 
-function pageOf(sheet, picture) {
-  const canvas = el("canvas", { width: picture.width, height: picture.height, role: "img", "aria-label": "The page of this sheet" });
-  canvas.getContext("2d").drawImage(picture, 0, 0);
-  const share = (part, whole) => `${part / whole * 100}%`;
-  const frames = Object.keys(FIELDS).map((field) => [field, bestBox(sheet, field)]).filter(([, box]) => box && sheet.page).map(([field, { box: [left, top, right, bottom] }]) =>
-    el("div", { class: `frame ${field}`, "aria-hidden": "true", style: { left: share(left, sheet.page.width), top: share(top, sheet.page.height),
-      width: share(right - left, sheet.page.width), height: share(bottom - top, sheet.page.height) } }));
+/** `quarters`: of a turn, clockwise. */
+function pageOf(sheet, picture, quarters) {
+  const { width, height } = picture, lies = quarters % 2 === 1;
+  const canvas = el("canvas", { width: lies ? height : width, height: lies ? width : height, role: "img", "aria-label": "The page of this sheet" });
+  const pen = canvas.getContext("2d");
+  pen.translate(canvas.width / 2, canvas.height / 2);
+  pen.rotate(quarters * Math.PI / 2);
+  pen.drawImage(picture, -width / 2, -height / 2);
+  const share = (part) => `${part * 100}%`;
+  const frames = Object.keys(FIELDS).map((field) => [field, bestBox(sheet, field)]).filter(([, box]) => box && sheet.page).map(([field, { box }]) => {
+    let [left, top, right, bottom] = box.map((at, index) => at / (index % 2 ? sheet.page.height : sheet.page.width));
+    for (let turned = 0; turned < quarters; turned++) [left, top, right, bottom] = [1 - bottom, left, 1 - top, right];
+    return el("div", { class: `frame ${field}`, "aria-hidden": "true", style: { left: share(left), top: share(top), width: share(right - left), height: share(bottom - top) } });
+  });
   return el("div", { class: "page" }, canvas, frames);
+}
+
+const enlarge = () => byId("window")?.classList.toggle("large");
+
+function turn() {
+  if (!current?.picture) return;
+  current.quarters = ((current.quarters ?? 0) + 1) % 4;
+  byId("window").replaceChildren(pageOf(current.sheet, current.picture, current.quarters));
+}
+
+/** An enlarged page follows the hand; with the keyboard, the arrow keys move it and not the queue. */
+function movable(frame) {
+  let from = null;
+  frame.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || event.pointerType === "touch" || !frame.classList.contains("large")) return;
+    from = { x: event.clientX + frame.scrollLeft, y: event.clientY + frame.scrollTop };
+    frame.setPointerCapture(event.pointerId);
+  });
+  frame.addEventListener("pointermove", (event) => { if (from) frame.scrollTo(from.x - event.clientX, from.y - event.clientY); });
+  for (const name of ["pointerup", "pointercancel"]) frame.addEventListener(name, () => { from = null; });
+  frame.addEventListener("dblclick", enlarge);
+  frame.addEventListener("keydown", (event) => { if (event.key.startsWith("Arrow")) event.stopPropagation(); });
+  return frame;
 }
 
 function crop(sheet, picture, field) {
@@ -276,5 +307,6 @@ export const reviewKeys = [
   ...VERBS.map(({ key, says, run }) => ({ key: key.toLowerCase(), says, when: () => shown && (key === "U" ? done.length > 0 : here()), run })),
   { key: "j arrowdown", says: "Next sheet", when: here, run: () => step(1) },
   { key: "k arrowup", says: "Previous sheet", when: here, run: () => step(-1) },
-  { key: "z .", says: "Enlarge the page", when: here, run: () => byId("window")?.classList.toggle("large") },
+  { key: "z .", says: "Enlarge the page; drag it, or move it with the arrow keys", when: here, run: enlarge },
+  { key: "r", says: "Turn the page", when: here, run: turn },
 ];

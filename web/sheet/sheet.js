@@ -34,7 +34,7 @@ function notice() {
   if (server.phase === "ready" && hold.why === "busy")
     return { phase: "busy", title: "The server is busy", text: `It asked to wait: trying again in ${seconds} s.${safe}` };
   return {
-    loading: { title: "The reader is starting", text: `Its models are being loaded, which takes some seconds; so far ${since}.${safe}` },
+    loading: { title: "The reader is starting", text: `Its models are being loaded, which takes some seconds; so far ${since} s.${safe}` },
     draining: { title: "The server is restarting", text: `It will be back in a moment.${safe}` },
     offline: { title: "No connection to the server", text: `Trying again every second, for ${since} s now.${safe}` },
     failed: { title: "The reader cannot start", text: `${server.status?.error ?? ""}. It looks again by itself.${safe}` },

@@ -1,6 +1,6 @@
 // One sheet on the screen: its page with the boxes, the boxes enlarged with what they say, how long it took.
 
-import { copy, el, percent, size } from "../shared/page.js";
+import { byId, copy, el, percent, size } from "../shared/page.js";
 import { cutOut, pageFigure, places } from "./draw.js";
 import { again, hold, unlock } from "./queue.js";
 import { extractUrl, hasToken, server } from "./server.js";
@@ -38,6 +38,10 @@ function bones(sheet) {
 function problem(sheet) {
   const { error } = sheet;
   const [what, fix] = problemOf(sheet);
+  // The same file would be refused again.
+  const final = error.code === "too_large" || (error.status >= 400 && error.status < 500);
+  const retry = el("button", { type: "button", class: final ? "" : "main", onclick: () => again(sheet) }, "Try again");
+  const other = final ? el("button", { type: "button", class: "main", onclick: () => byId("choose").click() }, "Choose another file") : null;
   const tag = [error.code, error.status || null, error.id].filter(Boolean).join(" · ");
   return el("section", { class: "card problem", "aria-labelledby": "problem-title" },
     el("span", { class: "shape failed", "aria-hidden": "true" }, "✕"),
@@ -45,7 +49,7 @@ function problem(sheet) {
       el("h3", { id: "problem-title" }, what),
       el("p", {}, fix),
       error.code === "pdf_encrypted" ? secretForm("Password of the PDF", "Unlock", unlock)
-        : el("div", { class: "actions" }, el("button", { type: "button", class: "main", onclick: () => again(sheet) }, "Try again")),
+        : el("div", { class: "actions" }, other, retry),
       tag ? el("p", { class: "fine" }, el("code", {}, tag), " ",
         el("button", { type: "button", class: "quiet small", onclick: (event) => copy(`${sheet.name}: ${error.detail} (${tag})`, event.currentTarget) }, "Copy"))
         : null));

@@ -55,7 +55,7 @@ export function verdict(sheet) {
   return { group: "read", mark: "●", word: "Read", text: "Both fields were read." };
 }
 
-const STAGES = { decode: "open", letterbox: "fit", detect: "find boxes", crop: "cut out", read: "read text" };
+const STAGES = { decode: "open", orient: "level", letterbox: "fit", detect: "find boxes", crop: "cut out", read: "read text" };
 export const stageName = (name) => STAGES[name] ?? name.replaceAll("_", " ");
 export const time = (ms) => ms < 1000 ? `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 

@@ -3,11 +3,13 @@
 What the original does and Alcove does not is kept where it costs or saves time: every page of a PDF is rendered, nothing is turned or
 straightened, RGB arrays are handed to a library that takes them for BGR, each crop runs alone, tensors are f32 with PyTorch's own count
 of threads. A plain `def` answers /extract, so that FastAPI runs it on a pool of threads and probes and uploads go on meanwhile.
+With ALCOVE_DEVICE=cuda in the environment all networks run on the GPU, in f16.
 
     python server.py MODELS PORT
 """
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -31,18 +33,20 @@ LARGEST = 50 * 1024 * 1024
 DPI = 200
 LEAST_CONFIDENCE = 0.2
 PADDING = 10
+ON_GPU = os.environ.get("ALCOVE_DEVICE") == "cuda"
+DEVICE, NUMBERS = ("cuda", torch.float16) if ON_GPU else ("cpu", torch.float32)
 
 
 class Reader:
     def __init__(self, path: Path, alphabet: str, width: int) -> None:
-        self.network = load_reader(path)
+        self.network = load_reader(path).to(DEVICE, NUMBERS)
         self.alphabet = alphabet
         self.prepare = transforms.Compose([transforms.Resize((32, width)), transforms.ToTensor(), transforms.Normalize((0.5,), (0.5,))])
 
     def read(self, crop: np.ndarray) -> tuple[str, float]:
         grey = Image.fromarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY))
         with torch.no_grad():
-            posteriors = self.network(self.prepare(grey).unsqueeze(0)).squeeze(1).softmax(1)
+            posteriors = self.network(self.prepare(grey).unsqueeze(0).to(DEVICE, NUMBERS)).squeeze(1).float().softmax(1)
         best, labels = posteriors.max(1)
         text, kept, before = "", [], 0
         for value, label in zip(best.tolist(), labels.tolist()):
@@ -67,7 +71,7 @@ class Models:
             missing = [name for name in found if not found[name]]
             if not missing:
                 break
-            result = detector(page, verbose=False)[0]
+            result = detector(page, verbose=False, device=DEVICE, half=ON_GPU)[0]
             for box in result.boxes:
                 name = result.names[int(box.cls[0])]
                 if name in missing and float(box.conf[0]) > LEAST_CONFIDENCE:
@@ -104,7 +108,7 @@ def application(models: Models) -> FastAPI:
 
     @app.get("/status")
     def status() -> dict:
-        return {"ready": True, "device": "cpu", "primary_yolo": True, "register_crnn": True, "subject_crnn": True, "threads": torch.get_num_threads()}
+        return {"ready": True, "device": DEVICE, "primary_yolo": True, "register_crnn": True, "subject_crnn": True, "threads": torch.get_num_threads()}
 
     @app.post("/extract")
     def extract(file: UploadFile = File(...)):

@@ -1,6 +1,10 @@
-"""The peers of bench/embed.py, in a process of their own: embed.py loop|sentences|weights …; times are of the work alone, without loading."""
+"""The peers of bench/papers.py, in a process of their own: vectors.py loop|sentences|weights …
+
+Times are of the work alone, without loading. With ALCOVE_DEVICE=cuda in the environment they run on the GPU, in f16.
+"""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -8,18 +12,20 @@ from pathlib import Path
 import torch
 
 BATCH = 8  # the original finder's
+ON_GPU = os.environ.get("ALCOVE_DEVICE") == "cuda"
+DEVICE, NUMBERS = ("cuda", torch.float16) if ON_GPU else ("cpu", torch.float32)
 
 
 def loop(model: str, texts: list[str]) -> tuple[list, float]:
     """As the original does it: eight at a time, in the order they come, padded to the longest of the eight."""
     from transformers import AutoModel, AutoTokenizer
 
-    tokenizer, network = AutoTokenizer.from_pretrained(model), AutoModel.from_pretrained(model).eval()
+    tokenizer, network = AutoTokenizer.from_pretrained(model), AutoModel.from_pretrained(model).to(DEVICE, NUMBERS).eval()
     started, rows = time.perf_counter(), []
     with torch.no_grad():
         for at in range(0, len(texts), BATCH):
-            inputs = tokenizer(texts[at : at + BATCH], padding=True, truncation=True, max_length=512, return_tensors="pt")
-            rows += torch.nn.functional.normalize(network(**inputs).last_hidden_state[:, 0]).tolist()
+            inputs = tokenizer(texts[at : at + BATCH], padding=True, truncation=True, max_length=512, return_tensors="pt").to(DEVICE)
+            rows += torch.nn.functional.normalize(network(**inputs).last_hidden_state[:, 0].float()).tolist()
     return rows, time.perf_counter() - started
 
 
@@ -28,12 +34,13 @@ def sentences(model: str, texts: list[str]) -> tuple[list, float]:
     from sentence_transformers import SentenceTransformer, models
 
     if (Path(model) / "modules.json").exists():
-        network = SentenceTransformer(model, device="cpu")
+        network = SentenceTransformer(model, device=DEVICE)
     else:
         whole = models.Transformer(model, max_seq_length=512)
-        network = SentenceTransformer(modules=[whole, models.Pooling(whole.get_word_embedding_dimension(), pooling_mode="cls"), models.Normalize()], device="cpu")
+        network = SentenceTransformer(modules=[whole, models.Pooling(whole.get_word_embedding_dimension(), pooling_mode="cls"), models.Normalize()], device=DEVICE)
+    network = network.to(NUMBERS)
     started = time.perf_counter()
-    rows = network.encode(texts, show_progress_bar=False).tolist()
+    rows = network.encode(texts, show_progress_bar=False).astype("float32").tolist()
     return rows, time.perf_counter() - started
 
 

@@ -60,7 +60,7 @@ class Alcove:
 
 class Peer:
     def __init__(self, python: Path, kind: str, model: Path, threads: int) -> None:
-        self.command = [python, PEERS / "embed.py", kind, model, str(threads)]
+        self.command = [python, PEERS / "vectors.py", kind, model, str(threads)]
 
     def __call__(self, texts: list[str]) -> tuple[list, float]:
         done = subprocess.run(self.command, input=json.dumps(texts).encode(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
@@ -105,7 +105,7 @@ def main() -> None:
     python = options.peers or peer_python()
     base = WORK / "bert-base"
     if "BERT-base" in options.models and not (base / "vocab.txt").exists():
-        subprocess.run([python, PEERS / "embed.py", "weights", base, str(options.threads)], check=True)
+        subprocess.run([python, PEERS / "vectors.py", "weights", base, str(options.threads)], check=True)
         for file in ("tokenizer_config.json", "vocab.txt"):
             shutil.copy(MINILM / file, base)
     texts, report = made_up_texts(options.texts), {}
