@@ -42,6 +42,42 @@ def test_results_come_while_typing_and_the_address_keeps_them(open_page, look):
     expect(again.locator("#q")).to_have_value("attention is all you need")
 
 
+# Answers arrive in two parts, and the page may have turned to another question between them.
+IN_TWO_PARTS = """
+  const send = window.fetch;
+  window.fetch = async (address, options) => {
+    const reply = await send(address, options), whole = reply.json.bind(reply);
+    reply.json = async () => {
+      await new Promise((later) => setTimeout(later, 400));
+      options?.signal?.throwIfAborted();
+      return whole();
+    };
+    return reply;
+  };"""
+
+
+def test_a_question_dropped_with_half_its_answer_leaves_no_trace(open_page):
+    page = open_page(before=lambda page: page.add_init_script(IN_TWO_PARTS))
+    expect(page.locator("#count")).to_have_text("Newest papers")
+    for text in ("a", "attention", "attention is all"):
+        type_query(page, text)
+        page.wait_for_timeout(300)  # asked, and not yet answered whole
+    type_query(page, ATTENTION)
+    expect(first_title(page)).to_have_text(ATTENTION)
+    page.wait_for_timeout(600)
+    expect(page.locator(".problem")).to_have_count(0)
+    expect(first_title(page)).to_have_text(ATTENTION)
+
+
+def test_an_answer_that_is_none_is_told(open_page):
+    page = open_page(path="/?q=attention+is+all+you+need")
+    expect(first_title(page)).to_have_text(ATTENTION)
+    page.route("**/api/**", lambda route: route.fulfill(body="<html>This Space is waking</html>", content_type="text/html"))
+    type_query(page, "attention is all you need now")
+    expect(page.locator(".problem")).to_contain_text("No connection")
+    expect(first_title(page)).to_have_text(ATTENTION)
+
+
 def test_facets_narrow_and_the_way_back_widens(open_page):
     page = open_page()
     type_query(page, "learning")

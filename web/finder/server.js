@@ -32,15 +32,15 @@ const LONGEST = 2000;  // characters of an address; a pasted abstract goes as a 
 async function ask(path, asked, signal) {
   const whole = address(path, asked);
   const [, parameters] = whole.split("?");
-  let reply;
+  let reply, body = {};
   try {
     reply = await (whole.length <= LONGEST ? fetch(whole, { signal })
       : fetch(path, { method: "POST", signal, body: parameters, headers: { "Content-Type": "application/x-www-form-urlencoded" } }));
+    body = await reply.json();
   } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new Refusal(0, {});
+    if (error.name === "AbortError") throw error;  // on the way, or with half of the answer here
+    if (!reply || reply.ok) throw new Refusal(0, {});
   }
-  const body = await reply.json().catch(() => ({}));
   if (!reply.ok) throw new Refusal(reply.status, body);
   return body;
 }

@@ -30,9 +30,13 @@ export async function ask(path, { method = "GET", json, body, raw = false, extra
   } catch {
     return { ok: false, status: 0, body: { detail: "The gateway does not answer; is this device online?" } };
   }
-  const content = raw && reply.ok ? await reply.blob() : await reply.json().catch(() => ({ detail: `The gateway answered with status ${reply.status}` }));
   if (reply.status === 401) { server.locked = true; whenLocked(); }
-  return { ok: reply.ok, status: reply.status, body: content, reply };
+  try {
+    return { ok: reply.ok, status: reply.status, body: await (raw && reply.ok ? reply.blob() : reply.json()), reply };
+  } catch {
+    return { ok: false, status: reply.ok ? 0 : reply.status, reply,
+      body: { detail: reply.ok ? "The gateway's answer broke off; try again" : `The gateway answered with status ${reply.status}` } };
+  }
 }
 
 /** Asks how the gateway and the reader behind it are. */
