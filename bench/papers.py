@@ -14,27 +14,16 @@ import random
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+import text_peer
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build/release/alcove"
 MINILM = ROOT / ".deps/all-MiniLM-L6-v2"
-PEERS = ROOT / "bench/peers/text"
+PEERS = text_peer.FOLDER
 WORK = ROOT / "build/bench"
-
-
-def peer_python() -> Path:
-    """Its own environment, made on first use."""
-    home, wanted = ROOT / ".deps/peers/text", (PEERS / "requirements.txt").read_text()
-    stamp = home / "installed.txt"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        print("installing the peers into .deps/peers/text …", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
-        subprocess.run([home / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", PEERS / "requirements.txt"], check=True)
-        stamp.write_text(wanted)
-    return home / "bin/python"
 
 
 def made_up_texts(count: int) -> list[str]:
@@ -102,7 +91,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="a file for the figures")
     options = parser.parse_args()
 
-    python = options.peers or peer_python()
+    python = options.peers or text_peer.python()
     base = WORK / "bert-base"
     if "BERT-base" in options.models and not (base / "vocab.txt").exists():
         subprocess.run([python, PEERS / "vectors.py", "weights", base, str(options.threads)], check=True)

@@ -31,7 +31,7 @@ SAMPLES = ROOT / "samples/sheets"
 MADE = ROOT / "build/bench"
 SAMPLE = "clean-slip.pdf"
 PAGES = {"JPEG 100 dpi": MADE / "pages/photo-100dpi.jpg", "JPEG 200 dpi": MADE / "pages/scan-200dpi.jpg", "PDF": SAMPLES / SAMPLE}
-SHORT_PAGES = {"JPEG": SAMPLES / "clean-band.jpg"}
+SHORT_PAGES = {"JPEG": SAMPLES / "photo-lines.jpg"}
 CLIENTS = 4
 
 Sides = dict[str, Callable[[], Server]]

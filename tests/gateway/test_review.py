@@ -122,6 +122,8 @@ def test_two_reviewers_keep_out_of_each_others_way(office):
     assert office.post(f"/review/{uuid}/hold", reviewer="anna").status_code == 200, "her own, once more"
     refused = office.post(f"/review/{uuid}/hold", reviewer="ben")
     assert refused.status_code == 409 and refused.json()["code"] == "held"
+    record = office.until(uuid, decision="review")
+    assert record["error_code"] is None, record
     assert office.get("/review", reviewer="ben")["items"][0]["held_by"] and office.get("/review", reviewer="anna")["items"][0]["held_by"] is None
     assert office.post(f"/review/{uuid}/hold", reviewer="a b").status_code == 400
 

@@ -18,7 +18,7 @@ from papers.openreview_server import VENUE, OpenReviewServer, note
 from conftest import ROOT
 from serving import free_port
 
-SHEETS = ("clean-band.jpg", "clean-ledger.png", "clean-plain.webp", "turned-180.png")
+SHEETS = ("skewed.jpg", "clean-ledger.png", "clean-plain.webp", "turned-180.png")
 
 
 def answer_sheets(hub: Hub, call: Callable, alcove: Path, models: Path, home: Path, samples: dict[str, dict]) -> None:
