@@ -32,7 +32,7 @@ void add_engine_options(CLI::App& command, ReaderOptions& options) {
   command
       .add_option(
           "--precision", options.precision,
-          "auto, f32, bf16, f16 or int8; auto is bf16 where the CPU has it, on cuda f16 where the model "
+          "auto, f32, bf16, f16 or int8; auto is bf16 where the CPU is faster in it, on cuda f16 where the model "
           "keeps its numbers in it")
       ->envname("ALCOVE_PRECISION")
       ->capture_default_str();

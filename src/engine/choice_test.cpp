@@ -18,6 +18,7 @@ class FakeRuntime : public Runtime {
   std::string name() const override { return "fake"; }
   std::string cpu() const override { return "CPU of tests"; }
   bool has_bf16() const override { return false; }
+  bool bf16_is_faster() const override { return false; }
   bool has_f16() const override { return false; }
   bool keeps_blobs() const override { return false; }
   std::unique_ptr<Network> network(NetworkSource) override { return std::make_unique<Fake>(answer_); }

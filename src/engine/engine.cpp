@@ -88,6 +88,7 @@ class PluginEngine : public Engine {
                        threads == 1 ? "" : "s");
   }
   bool has_bf16() const override { return runtime_.has_bf16(); }
+  bool bf16_is_faster() const override { return runtime_.bf16_is_faster(); }
   Device device() const override { return lost() ? Device::Cpu : chosen_.device; }
   std::string reason() const override {
     return lost() ? fmt::format("{} was lost under way; a restart finds it again if it is well",
@@ -171,13 +172,13 @@ class PluginEngine : public Engine {
     if (wanted == Precision::F16 && !runtime_.has_f16()) return refuse("f16");
     if (wanted != Precision::Auto) return wanted;
     if (chosen_.device == Device::Cuda) return Precision::F16;
-    return has_bf16() ? Precision::BF16 : Precision::F32;
+    return bf16_is_faster() ? Precision::BF16 : Precision::F32;
   }
   // What a network in eight bits leaves to other numbers is computed in the fastest there are.
   Precision computed_in(Precision precision) const {
     if (precision == Precision::F16) return Precision::F32;  // the graph itself says what is in half
     if (precision != Precision::I8) return precision;
-    return has_bf16() ? Precision::BF16 : Precision::F32;
+    return bf16_is_faster() ? Precision::BF16 : Precision::F32;
   }
 
   // Of the process's one CUDA device.

@@ -41,7 +41,7 @@ struct Choice {  // of an engine
 
 struct Settings {
   Choice choice;
-  Precision precision = Precision::Auto;  // Auto: bf16 where the CPU has it, f16 on CUDA, else f32
+  Precision precision = Precision::Auto;  // Auto: bf16 where the CPU is faster in it, f16 on CUDA, else f32
   int threads = 0;                        // 0: available_threads()
   int requests = 1;                       // runs in flight at once; each has its own memory
   std::filesystem::path cache;            // folder of compiled blobs; empty: none is kept
@@ -96,6 +96,7 @@ class Engine {
                                                 const Settings& settings) = 0;
   virtual std::string description() const = 0;  // "OpenVINO 2026.1, AMD EPYC, 2 threads"
   virtual bool has_bf16() const = 0;
+  virtual bool bf16_is_faster() const = 0;  // than f32: what Auto goes by
   // Where the next run is computed: a GPU that was lost under way leaves the CPU.
   virtual Device device() const = 0;
   virtual std::string reason() const = 0;        // why that one, in a sentence: "no NVIDIA device: …"

@@ -295,7 +295,8 @@ TEST_P(EngineTest, ACacheThatCannotBeWrittenIsNoError) {
 }
 
 TEST_P(EngineTest, PrecisionIsChosenAtLoad) {
-  EXPECT_EQ(load()->precision(), engine_->has_bf16() ? Precision::BF16 : Precision::F32);
+  EXPECT_EQ(load()->precision(), engine_->bf16_is_faster() ? Precision::BF16 : Precision::F32);
+  EXPECT_TRUE(engine_->has_bf16() || !engine_->bf16_is_faster());
   EXPECT_EQ(load({.precision = Precision::F32})->precision(), Precision::F32);
   const auto int8 = engine_->load(model(weights_), {}, {.precision = Precision::I8});
   ASSERT_FALSE(int8);

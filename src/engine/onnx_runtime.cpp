@@ -258,6 +258,7 @@ class OnnxRuntime : public Runtime {
   std::string name() const override { return "ONNX Runtime " + runtime_.version; }
   std::string cpu() const override { return cpu_name(); }
   bool has_bf16() const override { return false; }
+  bool bf16_is_faster() const override { return false; }
   bool has_f16() const override { return true; }
   bool keeps_blobs() const override { return false; }
   std::unique_ptr<Network> network(NetworkSource source) override {

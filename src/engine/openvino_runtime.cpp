@@ -198,6 +198,11 @@ class OpenvinoRuntime : public Runtime {
   std::string name() const override { return "OpenVINO " + version_.substr(0, version_.find('-')); }
   std::string cpu() const override { return cpu_; }
   bool has_bf16() const override { return has_bf16_; }
+  // AMD's cores and AMX take a product of two bf16 in half the time of f32's; on Intel's vector units alone
+  // both take the same, and the conversions come on top (docs/performance.md, Precision).
+  bool bf16_is_faster() const override {
+    return has_bf16_ && (__builtin_cpu_is("amd") || __builtin_cpu_supports("amx-bf16"));
+  }
   bool has_f16() const override { return false; }  // CPUs that have it have bf16 too, which loses no range
   bool keeps_blobs() const override { return true; }
   std::unique_ptr<Network> network(NetworkSource source) override {

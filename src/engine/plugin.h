@@ -13,7 +13,7 @@
 namespace alcove::engine {
 
 // Raised with every change of this page or of a type it names. A library of another number is refused.
-inline constexpr int kPluginVersion = 3;
+inline constexpr int kPluginVersion = 4;
 inline constexpr const char* kOpenVinoFile = "libalcove_engine.so";
 inline constexpr const char* kOnnxRuntimeFile = "libalcove_ort.so";
 inline constexpr const char* kPluginEntry = "alcove_engine_plugin";
@@ -62,6 +62,7 @@ class Runtime {
   virtual std::string name() const = 0;     // "OpenVINO 2026.4.1"
   virtual std::string cpu() const = 0;      // "AMD EPYC"
   virtual bool has_bf16() const = 0;
+  virtual bool bf16_is_faster() const = 0;  // than f32, on this CPU
   virtual bool has_f16() const = 0;
   virtual bool keeps_blobs() const = 0;
   virtual std::unique_ptr<Network> network(NetworkSource source) = 0;
