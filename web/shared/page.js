@@ -30,7 +30,7 @@ export function size(bytes) {
 /** Rounded down, so that only certainty is 100 %. */
 export const percent = (share) => `${Math.floor(share * 100)} %`;
 
-export const count = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
 /** "8 s", "1 min 20 s", "3 min" */
 export function duration(seconds) {
@@ -99,7 +99,7 @@ export function themeButton(button) {
 /** keys: [{key, says, when, run}]. `?` and the button list those that do something now. */
 export function shortcuts(keys, button) {
   const dialog = byId("keys");
-  const name = (key) => ({ escape: "Esc", arrowdown: "↓", arrowup: "↑" })[key] ?? key.toUpperCase();
+  const name = (key) => ({ escape: "Esc", arrowdown: "↓", arrowup: "↑", arrowleft: "←", arrowright: "→" })[key] ?? key.toUpperCase();
   const list = () => {
     dialog.querySelector("dl").replaceChildren(...keys.filter((row) => row.when()).flatMap((row) => [
       el("dt", {}, row.key.split(" ").flatMap((key) => [el("kbd", {}, name(key)), " "])), el("dd", {}, row.says)]));
