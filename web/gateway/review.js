@@ -11,17 +11,19 @@ const HOLD = 25_000;       // ms between signs that the sheet is still on this s
 const AHEAD = 2;           // sheets fetched before they are wanted
 const UNDO = 10;
 const DOUBTFUL = 0.9;
+const PACED = 3;           // answers before a pace is told
 const SETTLING = 15_000;   // ms in which an answer reaches the queue
 const FIELDS = { register_number: "Register number", subject_code: "Subject code" };
 
-let queue = [], current = null, shown = false;
+let queue = [], current = null, shown = false, inForm = false;
 let tempo = { since: 0, answered: 0 };
 const fetched = new Map();   // uuid → promise of {detail, picture}
 const answered = new Map();  // uuid → when; the queue may still have them for a moment
 const done = [];             // {uuid, item, version: promise}, for undoing
 const skipped = new Set();
 
-export const waiting = () => queue.length;
+/** What this window may answer: not what lies on somebody else's screen. */
+const mine = () => queue.filter((item) => !item.held_by && !answered.has(item.artifact_uuid));
 let onCount = () => {};
 
 export function startReview(countChanged) {
@@ -36,7 +38,7 @@ export async function refresh() {
   const now = performance.now();
   for (const [uuid, at] of answered) if (now - at > SETTLING) answered.delete(uuid);
   queue = body.items.filter((item) => !answered.has(item.artifact_uuid));
-  onCount(queue.length);
+  onCount(mine().length);
   if (!shown) return;
   if (!current) next(); else showLeft();
 }
@@ -66,36 +68,41 @@ async function hold(uuid) {
   return status === 409 ? body.detail : null;
 }
 
-const free = (item) => !item.held_by && !answered.has(item.artifact_uuid) && !skipped.has(item.artifact_uuid);
+const free = (item) => !skipped.has(item.artifact_uuid);
 
 function next() {
-  let item = queue.find(free);
-  if (!item && skipped.size) { skipped.clear(); item = queue.find(free); }
+  let item = mine().find(free);
+  if (!item && skipped.size) { skipped.clear(); item = mine().find(free); }
   if (item) return show(item.artifact_uuid);
   current = null;
   showLeft();
   const others = queue.filter((each) => each.held_by).length;
   byId("desk").replaceChildren(el("div", { class: "empty card" }, el("p", { class: "big" }, others ? "The rest is with others" : "Nothing waits for you"),
-    el("p", {}, others ? `${count(others, "sheet")} ${others === 1 ? "is" : "are"} on somebody else's screen.` : "Every sheet that was read has its name. New doubtful ones appear here by themselves."),
+    el("p", {}, others ? `${count(others, "sheet")} ${others === 1 ? "is" : "are"} on somebody else's screen. ${others === 1 ? "It comes" : "They come"} back here if they leave ${others === 1 ? "it" : "them"}.` : "Every sheet that was read has its name. New doubtful ones appear here by themselves."),
     el("p", { class: "actions" }, el("a", { class: "button", href: "#exam" }, "See the exams"), el("a", { class: "button", href: "#intake" }, "Hand in sheets"),
       done.length ? el("button", { type: "button", onclick: undo }, "Undo the last answer ", el("kbd", {}, "U")) : null)));
 }
 
 async function show(uuid) {
-  const mine = current = { uuid, typed: null, zoomed: false };
+  const wanted = current = { uuid };
   const taken = hold(uuid);
   const { detail, picture } = await fetchOne(uuid);
-  if (mine !== current) return;
+  if (wanted !== current) return;
   if (!detail.ok) { fetched.delete(uuid); answered.set(uuid, performance.now()); toast(detail.body.detail); return next(); }
-  Object.assign(mine, { sheet: detail.body, picture });
+  Object.assign(wanted, { sheet: detail.body, picture });
   draw();
   prefetch();
   const other = await taken;
-  if (mine === current && other) { toast(other); skipped.add(uuid); fetched.delete(uuid); next(); }
+  if (wanted !== current || !other) return;
+  toast(other);
+  fetched.delete(uuid);
+  const item = queue.find((each) => each.artifact_uuid === uuid);
+  if (item) item.held_by = "another";  // until the next look at the queue says who
+  next();
 }
 
 function prefetch() {
-  const ahead = queue.filter(free).map((item) => item.artifact_uuid).filter((uuid) => uuid !== current.uuid).slice(0, AHEAD);
+  const ahead = mine().filter(free).map((item) => item.artifact_uuid).filter((uuid) => uuid !== current.uuid).slice(0, AHEAD);
   for (const uuid of ahead) fetchOne(uuid);
   for (const uuid of fetched.keys()) if (uuid !== current.uuid && !ahead.includes(uuid)) fetched.delete(uuid);
 }
@@ -110,22 +117,25 @@ const bestBox = (sheet, field) => {
 function draw() {
   const { sheet, picture } = current;
   const left = el("div", { class: "paper card" }, picture
-    ? [el("p", { class: "actions looks" }, el("button", { type: "button", class: "small", onclick: enlarge }, "Enlarge ", el("kbd", {}, "Z")), el("button", { type: "button", class: "small", onclick: turn }, "Turn ", el("kbd", {}, "R"))),
+    ? [el("p", { class: "actions looks" }, el("button", { type: "button", class: "small", id: "enlarge", onclick: enlarge }, el("span", {}, "Enlarge"), el("kbd", {}, "Z")), el("button", { type: "button", class: "small", onclick: turn }, "Turn ", el("kbd", {}, "R"))),
       movable(el("div", { class: "window", id: "window", tabIndex: 0, role: "group", "aria-label": "The page; Z enlarges it, R turns it, arrow keys move it" }, pageOf(sheet, picture, 0)))]
     : el("p", { class: "blank" }, "There is no picture of this sheet: its file cannot be opened without its password, or is gone."));
   const middle = el("div", { class: "middle" },
     el("p", { class: "reasons" }, sheet.reasons.length ? sheet.reasons.map((code) => el("span", { class: "chip" }, reasonText(code))) : el("span", { class: "chip" }, "looked up")),
     Object.keys(FIELDS).map((field) => crop(sheet, picture, field)),
-    el("form", { class: "card edit", id: "edit", onsubmit: (event) => { event.preventDefault(); accept(); } },
+    el("form", { class: "card edit", id: "edit", onsubmit: (event) => { event.preventDefault(); fileTyped(); },
+      onfocusin: () => { inForm = true; markEnter(); }, onfocusout: ({ relatedTarget }) => { inForm = Boolean(relatedTarget?.closest("#edit")); markEnter(); } },
       el("label", {}, "Register number", el("input", { id: "number", value: sheet.register_number ?? "", autocomplete: "off", spellcheck: false, maxlength: 32,
-        oninput: lookUp, "aria-describedby": "found" })),
+        oninput: () => { markEnter(); lookUp(); }, "aria-describedby": "found" })),
       el("label", {}, "Subject", el("input", { id: "subject", value: sheet.subject_code ?? "", autocomplete: "off", spellcheck: false, maxlength: 32 })),
-      el("button", { type: "submit" }, "File it ", el("kbd", {}, "Enter")),
+      el("button", { type: "submit" }, "File under this number", el("kbd", { id: "enter-typed" }, "Enter")),
       el("ul", { id: "found", class: "found", "aria-live": "polite" })),
     el("p", { class: "fine" }, `${sheet.original_filename || "no name"} · ${sheet.exam_type}${sheet.page?.of > 1 ? ` · page ${sheet.page.number} of ${sheet.page.of}` : ""}`));
   const right = el("div", { class: "right" }, suggestions(sheet),
-    el("div", { class: "verbs" }, VERBS.map(({ key, says, run }) => el("button", { type: "button", onclick: run }, el("kbd", {}, key), says))));
+    el("div", { class: "verbs" }, VERBS.map(({ key, says, run }) => el("button", { type: "button", disabled: key === "U" && done.length === 0, onclick: run }, el("kbd", {}, key), says))));
   byId("desk").replaceChildren(el("div", { class: "desk" }, middle, right, left));
+  inForm = false;
+  markEnter();
   showLeft();
   const top = firstFree(sheet);
   announce(`Sheet read as ${spell(sheet.register_number) || "nothing"}. ${top ? `Likeliest: ${top.name || spell(top.register_number)}` : "No suggestion"}`);
@@ -151,12 +161,26 @@ function pageOf(sheet, picture, quarters) {
   return el("div", { class: "page" }, canvas, frames);
 }
 
-const enlarge = () => byId("window")?.classList.toggle("large");
+function enlarge() {
+  const frame = byId("window");
+  if (!frame) return;
+  byId("enlarge").firstChild.textContent = frame.classList.toggle("large") ? "Shrink" : "Enlarge";
+  toNumber();
+}
+
+/** Brings the register number's box into an enlarged page's window, from its beginning where it is longer. */
+function toNumber() {
+  const frame = byId("window"), box = frame.querySelector(".frame");
+  if (!box || !frame.classList.contains("large")) return;
+  const start = (at, length, room) => Math.min(at - 12, at + length / 2 - room / 2);
+  frame.scrollTo(start(box.offsetLeft, box.offsetWidth, frame.clientWidth), start(box.offsetTop, box.offsetHeight, frame.clientHeight));
+}
 
 function turn() {
   if (!current?.picture) return;
   current.quarters = ((current.quarters ?? 0) + 1) % 4;
   byId("window").replaceChildren(pageOf(current.sheet, current.picture, current.quarters));
+  toNumber();
 }
 
 /** An enlarged page follows the hand; with the keyboard, the arrow keys move it and not the queue. */
@@ -187,7 +211,7 @@ function crop(sheet, picture, field) {
       const others = (symbol.alternatives ?? []).map((other) => other.value).join(" ");
       const weak = symbol.confidence < DOUBTFUL;
       return el("span", { class: weak ? "cell weak" : "cell", style: { left: `${at[index] * 100}%` }, title: others ? `or ${others}` : null }, el("b", {}, symbol.value),
-        weak && others ? el("small", {}, others) : null);
+        weak && others ? el("small", {}, `or ${others}`) : null);
     })) : null);
 }
 
@@ -196,11 +220,11 @@ function suggestions(sheet) {
   if (sheet.roster_candidates.length === 0)
     return el("p", { class: "card none" }, "Nobody on the class list comes near. ", el("kbd", {}, "E"), " types the number.");
   return el("ol", { class: "names", "aria-label": "Whose it may be" }, sheet.roster_candidates.map((each, index) => {
-    const gap = sheet.roster_candidates[0].log_probability - each.log_probability;
-    const odds = index === 0 ? "best fit" : gap > 9.2 ? "1 in 10,000+" : `1 in ${Math.max(1, Math.round(Math.exp(gap))).toLocaleString("en")}`;
+    const times = Math.round(Math.exp(sheet.roster_candidates[0].log_probability - each.log_probability));
+    const odds = index === 0 ? "best fit" : times > 10_000 ? "over 10,000× less likely" : times > 1 ? `${times.toLocaleString("en")}× less likely` : "about as likely";
     return el("li", {}, el("button", { type: "button", class: each === top ? "name main" : "name", disabled: Boolean(each.taken_by), onclick: () => choose(index) },
       el("kbd", {}, String(index + 1)), el("span", {}, el("b", {}, each.name || "no name"), el("code", {}, difference(each.register_number, sheet.register_number))),
-      el("small", {}, each.taken_by ? "taken" : odds)),
+      el("small", {}, each.taken_by ? "taken" : odds), each === top ? el("kbd", { id: "enter-top" }, "Enter") : null),
       each.taken_by ? el("a", { class: "taken", href: `#review/${each.taken_by}` }, "see its sheet") : null);
   }));
 }
@@ -209,9 +233,9 @@ function suggestions(sheet) {
 const difference = (number, read) => [...number].map((letter, index) => letter === (read ?? "")[index] ? letter : el("u", {}, letter));
 
 function showLeft() {
-  const left = queue.filter((item) => !answered.has(item.artifact_uuid)).length;
-  const pace = tempo.answered > 0 ? (performance.now() - tempo.since) / tempo.answered / 1000 : 3;
-  byId("left").textContent = left ? `${left} left, ~${duration(left * pace)}` : "";
+  const left = mine().length;
+  const pace = tempo.answered >= PACED ? (performance.now() - tempo.since) / tempo.answered / 1000 : null;
+  byId("left").textContent = left ? `${left.toLocaleString("en")} left${pace ? `, ~${duration(left * pace)}` : ""}` : "";
 }
 
 // --- answers ---------------------------------------------------------------------------------------------------------
@@ -234,7 +258,7 @@ function say(verdict, number = "", subject = null) {
   done.push({ uuid, item, version });
   if (done.length > UNDO) done.shift();
   queue = queue.filter((each) => each !== item);
-  onCount(queue.length);
+  onCount(mine().length);
   toast({ belongs: `Filed under ${number}`, blank: "Marked blank", unlisted: "Marked: not on the list", duplicate: "Marked a duplicate" }[verdict], { text: "Undo", run: undo });
   next();
 }
@@ -244,14 +268,27 @@ const choose = (index) => {
   if (name && !name.taken_by) say("belongs", name.register_number, byId("subject").value.trim());
 };
 
-function accept() {
+function fileTyped() {
   if (!current?.sheet) return;
   const typed = byId("number").value.trim();
-  const top = firstFree(current.sheet);
-  if (typed && typed !== (current.sheet.register_number ?? "")) return say("belongs", typed, byId("subject").value.trim());
-  if (top) return say("belongs", top.register_number, byId("subject").value.trim());
   if (typed) return say("belongs", typed, byId("subject").value.trim());
-  toast("Nothing to accept: type the number, or say B, X or D");
+  toast("Nothing to file: type the number, or say B, X or D");
+}
+
+/** Whether Enter files the number in the field: where somebody is at it or changed it, or no suggestion is free. */
+const entersTyped = () => inForm || !firstFree(current.sheet) || byId("number").value.trim() !== (current.sheet.register_number ?? "");
+
+/** The sign of the key stands on what the key would do. */
+function markEnter() {
+  if (!current?.sheet || !byId("enter-typed")) return;
+  byId("enter-typed").hidden = !entersTyped();
+  if (byId("enter-top")) byId("enter-top").hidden = entersTyped();
+}
+
+function accept() {
+  if (!current?.sheet) return;
+  if (entersTyped()) return fileTyped();
+  say("belongs", firstFree(current.sheet).register_number, byId("subject").value.trim());
 }
 
 export async function undo() {
@@ -266,7 +303,7 @@ export async function undo() {
   fetched.delete(last.uuid);
   if (!ok) return next();
   if (last.item) queue.unshift(last.item);
-  onCount(queue.length);
+  onCount(mine().length);
   if (shown) show(last.uuid); else location.hash = `#review/${last.uuid}`;
 }
 
@@ -279,7 +316,7 @@ async function lookUp() {
 }
 
 function step(by) {
-  const open = queue.filter((item) => !item.held_by && !answered.has(item.artifact_uuid));
+  const open = mine();
   const at = open.findIndex((item) => item.artifact_uuid === current?.uuid);
   const wanted = open[(at + by + open.length) % open.length];
   if (wanted) show(wanted.artifact_uuid);
@@ -302,8 +339,9 @@ const VERBS = [
 const here = () => shown && Boolean(current?.sheet);
 export const reviewKeys = [
   ...[0, 1, 2, 3, 4].map((index) => ({ key: String(index + 1), says: index ? `Suggestion ${index + 1}` : "It is the first suggestion, and so on to 5", when: () => here() && index < current.sheet.roster_candidates.length, run: () => choose(index) })),
-  { key: "enter", says: "Accept the marked suggestion", when: () => here() && !document.activeElement?.closest?.("a, button"), run: accept },
+  { key: "enter", says: "Do what is marked Enter", when: () => here() && !document.activeElement?.closest?.("a, button"), run: accept },
   { key: "e", says: "Type the number", when: here, run: () => { byId("number").focus(); byId("number").select(); } },
+  { key: "escape", says: "Leave the field", when: () => here() && inForm, run: () => document.activeElement.blur() },
   ...VERBS.map(({ key, says, run }) => ({ key: key.toLowerCase(), says, when: () => shown && (key === "U" ? done.length > 0 : here()), run })),
   { key: "j arrowdown", says: "Next sheet", when: here, run: () => step(1) },
   { key: "k arrowup", says: "Previous sheet", when: here, run: () => step(-1) },
