@@ -1,6 +1,6 @@
 // Sheets in: taken from this device, sent one by one, followed until they are recorded.
 
-import { announce, byId, count, duration, el } from "../shared/page.js";
+import { announce, byId, count, duration, el, sentence } from "../shared/page.js";
 import { droppedFiles, namedFiles } from "../sheet/files.js";
 import { ask, server } from "./server.js";
 import { reasonText } from "./words.js";
@@ -16,6 +16,7 @@ const GROUPS = { all: "All", filed: "Filed", review: "To review", failed: "Faile
 const sheets = [];
 const rows = new Map();
 let group = "all", flying = 0, started = 0, finished = 0;
+let pausedUntil = 0;  // the gateway asked to be left alone for so long
 
 const groupOf = ({ state, record }) => state === "failed" ? "failed" : state !== "done" ? "waiting"
   : record.workflow_status === "duplicate" ? "duplicate" : record.error || record.decision === "rejected" ? "failed"
@@ -34,7 +35,7 @@ export function take(named) {
 }
 
 export function pump() {
-  while (flying < IN_FLIGHT && server.phase !== "offline" && !server.locked) {
+  while (flying < IN_FLIGHT && server.phase !== "offline" && !server.locked && performance.now() >= pausedUntil) {
     const sheet = sheets.find((each) => each.state === "waiting");
     if (!sheet) return;
     send(sheet);
@@ -54,7 +55,9 @@ async function send(sheet) {
   else if (status === 0 || status === 401) { sheet.state = "waiting"; if (status === 0) server.phase = "offline"; }
   else if (status === 429 || status === 503) {
     sheet.state = "waiting";
-    await new Promise((done) => setTimeout(done, Math.min(30, Number(reply.headers.get("retry-after")) || 2) * 1000));
+    const pause = Math.min(30, Number(reply.headers.get("retry-after")) || 2) * 1000;
+    pausedUntil = performance.now() + pause;
+    setTimeout(pump, pause + 20);  // a timer may come a little early
   } else Object.assign(sheet, { state: "failed", error: body });
   show(sheet);
   pump();
@@ -89,26 +92,39 @@ setInterval(async () => {
 const same = (one, other) => ["decision", "workflow_status", "register_number"].every((key) => one[key] === other[key]);
 
 function words({ state, record, error }) {
-  if (state === "failed") return error.detail ?? "It was refused";
-  if (state === "waiting") return server.phase === "offline" ? "waits in this browser" : "waits";
-  if (state === "sending") return "sending";
-  if (state === "queued") return "safe, waits to be read";
-  if (record.error) return record.error;
-  return record.reasons.map(reasonText).join(" · ");
+  if (state === "failed") return sentence(error.detail ?? "It was refused");
+  if (state === "waiting") return "Waits in this window";
+  if (state === "sending") return "On its way";
+  if (state === "queued") return "Safe, waits to be read";
+  if (record.error) return sentence(record.error);
+  const text = record.reasons.map(reasonText).join(" · ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 const MARKS = { waiting: "◌", filed: "●", review: "◐", failed: "✕", duplicate: "⧉" };
-const NAMES = { waiting: "Waiting", filed: "Filed", review: "To review", failed: "Failed", duplicate: "Duplicate" };
+const NAMES = { waiting: "Not sent", sending: "Sending", queued: "Waiting", filed: "Filed", review: "To review", failed: "Failed", duplicate: "Duplicate" };
 
 function row(sheet) {
   const kind = groupOf(sheet), record = sheet.record;
   const person = record?.roster_candidates?.find((each) => each.register_number === record.register_number)?.name;
-  return el("li", { class: `row ${kind}` },
+  const read = record?.register_number || record?.subject_code;
+  return el("li", { class: `row ${kind}${kind === "failed" && !read ? " told" : ""}` },
     el("span", { class: "mark", "aria-hidden": "true" }, MARKS[kind]),
-    el("span", { class: "what" }, el("b", {}, sheet.name), el("small", {}, words(sheet))),
+    el("span", { class: "what" }, el("b", {}, sheet.name), el("small", {}, words(sheet)),
+      sheet.state === "failed" ? el("button", { type: "button", class: "small", "aria-label": `Remove ${sheet.name} from this list`, onclick: () => remove(sheet) }, "Remove") : null),
     el("span", { class: "read" }, record?.register_number ? el("code", {}, record.register_number) : null, person ? el("small", {}, person) : null),
     el("span", { class: "read" }, record?.subject_code ? el("code", {}, record.subject_code) : null),
-    el("span", { class: "chip" }, kind === "review" ? el("a", { href: `#review/${sheet.uuid}` }, NAMES[kind]) : NAMES[kind]));
+    el("span", { class: "chip" }, kind === "review" ? el("a", { href: `#review/${sheet.uuid}` }, NAMES[kind]) : NAMES[kind === "waiting" ? sheet.state : kind]));
+}
+
+/** What was refused is nowhere but in this list. */
+function remove(sheet) {
+  sheets.splice(sheets.indexOf(sheet), 1);
+  rows.get(sheet).remove();
+  rows.delete(sheet);
+  show();
+  byId("place").focus();
+  announce(`${sheet.name} removed`);
 }
 
 function show(sheet) {
@@ -139,7 +155,7 @@ function sum() {
   byId("bar").value = done;
   const perMinute = finished && finished / (performance.now() - started) * 60_000;
   const left = sheets.length - done;
-  byId("pace").textContent = [`${done} of ${count(sheets.length, "sheet")} read`, perMinute && left ? `${Math.round(perMinute)} a minute` : null,
+  byId("pace").textContent = [`${(done - counts.failed).toLocaleString("en")} of ${count(sheets.length, "sheet")} read`, counts.failed ? `${counts.failed} failed` : null, perMinute && left ? `${Math.round(perMinute)} a minute` : null,
     left && perMinute ? `${duration(left / perMinute * 60)} left` : left ? null : "done"].filter(Boolean).join(" · ");
   if (left === 0 && sheets.length) announce(`${count(counts.filed, "sheet")} filed, ${counts.review} to review, ${counts.failed} failed, ${counts.duplicate} duplicate`);
 }
