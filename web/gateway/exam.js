@@ -42,7 +42,7 @@ async function refresh() {
 function drawExams() {
   const held = document.activeElement?.dataset?.exam;
   byId("exams").replaceChildren(exams.length === 0
-    ? el("div", { class: "empty card" }, el("p", { class: "big" }, "No sheets yet"), el("p", {}, "Take in a class list, then hand in the sheets: each exam appears here with who is there and who is not."),
+    ? el("div", { class: "empty card" }, el("p", { class: "big" }, "No sheets yet"), el("p", {}, "Add a class list, then hand in the sheets: each exam appears here with who is there and who is not."),
       el("p", { class: "actions" }, el("a", { class: "button", href: "#intake" }, "Hand in sheets")))
     : el("div", { class: "tiles" }, exams.map((exam) => el("a", { class: "tile card", href: `#exam/${keyOf(exam)}`, "data-exam": keyOf(exam), "aria-current": keyOf(exam) === chosen ? "true" : null },
       el("b", {}, exam.subject_code || "No subject"), el("span", {}, `${exam.exam_type}${exam.attempt_number > 1 ? `, attempt ${exam.attempt_number}` : ""}`),
@@ -53,18 +53,23 @@ function drawExams() {
 
 function drawOverview(exam) {
   const of = (test) => exam.papers.filter(test);
-  const present = of((paper) => paper.decision === "accepted" && paper.register_number && paper.listed);
+  const accepted = of((paper) => paper.decision === "accepted");
+  const isCopy = (paper) => paper.workflow_status === "duplicate";
+  const blank = accepted.filter((paper) => paper.workflow_status === "blank"), copies = accepted.filter(isCopy);
+  const named = accepted.filter((paper) => !blank.includes(paper) && !isCopy(paper));
+  const present = named.filter((paper) => paper.register_number && paper.listed);
   const doubtful = of((paper) => paper.decision === "review");
   const failed = of((paper) => paper.decision === "rejected");
-  const unlisted = of((paper) => paper.decision === "accepted" && !(paper.register_number && paper.listed));
-  const facts = [[present.length, exam.listed ? "present" : "with a name"], [exam.absent_in_all, "missing"], [doubtful.length, "doubtful"], [unlisted.length, exam.listed ? "not on the list" : "filed"], [failed.length, "to scan again"]];
+  const unlisted = named.filter((paper) => !present.includes(paper));
+  const facts = [[present.length, exam.listed ? "present" : "with a name"], [exam.absent_in_all, "missing"], [doubtful.length, "doubtful"], [unlisted.length, exam.listed ? "not on the list" : "filed"], [failed.length, "to scan again"],
+    ...[[blank.length, "blank"], [copies.length, copies.length === 1 ? "duplicate" : "duplicates"]].filter(([number]) => number)];
   const query = chosen;
   const held = document.activeElement?.id;
   byId("overview").replaceChildren(...[
     el("dl", { class: "facts card" }, facts.map(([number, word]) => el("div", { class: number ? "" : "zero" }, el("dd", {}, number.toLocaleString("en")), el("dt", {}, word)))),
-    el("div", { class: "actions ways" }, [["csv", "CSV"], ["jsonl", "JSONL"], ["zip", "PDFs as ZIP"], ["moodle", "ZIP for Moodle"]].map(([format, says]) =>
+    el("div", { class: "actions ways", role: "group", "aria-label": "Download" }, el("span", { class: "note", "aria-hidden": "true" }, "Download:"), [["csv", "CSV"], ["jsonl", "JSONL"], ["zip", "PDFs as ZIP"], ["moodle", "ZIP for Moodle"]].map(([format, says]) =>
       el("button", { type: "button", id: `out-${format}`, onclick: () => save(query, format) }, says)),
-      doubtful.length ? el("a", { class: "button main", href: `#review/${doubtful[0].artifact_uuid}` }, `Review ${doubtful.length}`) : null),
+      doubtful.length ? el("a", { class: "button main", href: `#review/${doubtful[0].artifact_uuid}` }, `Review ${doubtful.length.toLocaleString("en")}`) : null),
     exam.pairs.length ? el("section", { class: "card pairs", "aria-labelledby": "pairs-title" }, el("h2", { id: "pairs-title" }, "Likely pairs"),
       el("p", { class: "fine" }, `${exam.absent_in_all} missing, ${doubtful.length} doubtful: these seem to belong together.`),
       el("ul", {}, exam.pairs.slice(0, 12).map((pair) => el("li", {}, el("b", {}, pair.name || "no name"), el("code", {}, pair.register_number), el("a", { href: `#review/${pair.artifact_uuid}` }, "look at the sheet"))))) : null,
@@ -75,7 +80,10 @@ function drawOverview(exam) {
   if (held && byId(held)) byId(held).focus();
 }
 
-const STATES = { accepted: ["●", "there"], review: ["◐", "doubtful"], rejected: ["✕", "scan again"], absent: ["○", "missing"] };
+// A file name is broken at its joints, where it has to be.
+const jointed = (name) => name.split(/(?<=_)/).flatMap((part) => [part, el("wbr")]);
+
+const STATES = { accepted: ["●", "present"], review: ["◐", "doubtful"], rejected: ["✕", "scan again"], absent: ["○", "missing"] };
 const MOST = 600;
 
 function drawPeople(exam) {
@@ -89,9 +97,9 @@ function drawPeople(exam) {
   lines.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state) || (a.number ?? "").localeCompare(b.number ?? ""));
   byId("people").replaceChildren(el("ul", { class: "people card", "aria-label": "People and papers" }, lines.slice(0, MOST).map((line) => el("li", { class: line.state },
     el("span", { class: "mark", "aria-hidden": "true" }, STATES[line.state]?.[0]), el("span", { class: "who" }, el("code", {}, line.number || "–"), el("b", {}, line.name || "")),
-    el("span", { class: "note" }, line.note, line.file ? el("small", {}, line.file) : null),
+    el("span", { class: "note" }, line.state === "accepted" ? jointed(line.note) : line.note, line.file ? el("small", {}, line.file) : null),
     el("span", { class: "chip" }, line.uuid ? el("a", { href: `#review/${line.uuid}`, "aria-label": `${line.word}: look at ${line.number ?? line.file}` }, line.word) : STATES[line.state][1])))),
-  lines.length > MOST ? el("p", { class: "fine" }, `and ${lines.length - MOST} more; search for them`) : "");
+  lines.length > MOST ? el("p", { class: "fine" }, `and ${(lines.length - MOST).toLocaleString("en")} more; search for them`) : "");
 }
 
 async function save(query, format) {
@@ -111,14 +119,14 @@ async function preview(file) {
   const { ok, body } = await ask(`roster?preview=1&name=${name}`, { method: "POST", body: file });
   const close = () => byId("findings").close();
   byId("findings-body").replaceChildren(...(ok ? [
-    el("p", {}, `${count(body.entries, "person", "people")} on it, ${count(body.left_out, "line")} left out (${body.encoding}).`),
+    el("p", {}, `${count(body.entries, "person", "people")} on it, ${count(body.left_out, "line")} left out.`),
     body.findings.length ? el("ul", { class: "findings", tabIndex: 0 }, body.findings.slice(0, 200).map((finding) => el("li", {}, el("b", {}, finding.line ? `Line ${finding.line}` : "File"), finding.left_out ? " left out: " : ": ", finding.message))) : null,
-    el("div", { class: "actions" }, el("button", { type: "button", class: "main", disabled: body.entries === 0, onclick: async () => {
+    el("div", { class: "actions" }, el("button", { type: "button", class: "main", disabled: body.entries === 0, autofocus: body.entries > 0, onclick: async () => {
       const kept = await ask(`roster?name=${name}`, { method: "POST", body: file });
       close();
       toast(kept.ok ? `Class list kept as version ${kept.body.version}` : kept.body.detail);
       refresh();
-    } }, "Take it in"), el("button", { type: "button", onclick: close }, "Cancel")),
+    } }, "Add this list"), el("button", { type: "button", autofocus: body.entries === 0, onclick: close }, "Cancel")),
   ] : [el("p", {}, body.detail), el("div", { class: "actions" }, el("button", { type: "button", onclick: close }, "Close"))]).filter(Boolean));
   byId("findings").showModal();
 }
