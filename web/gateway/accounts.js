@@ -3,7 +3,7 @@
 import { byId, copy, el } from "../shared/page.js";
 import { ask, server } from "./server.js";
 
-const ROLES = { viewer: "looks and takes out", staff: "hands in and reviews", administrator: "everything" };
+const ROLES = { viewer: "looks and takes out", staff: "hands in and reviews", administrator: "may do everything" };
 
 let whenOut = () => {};
 const said = (text) => { byId("accounts-said").textContent = text ?? ""; };
@@ -59,7 +59,7 @@ function person({ name, role, active, has_password: ready }, index) {
   const note = !active ? "rests: cannot sign in" : ready ? ROLES[role] : "has no password yet: give a link";
   return el("li", { class: active ? "" : "resting" }, el("span", {}, el("b", {}, name), el("small", {}, note)),
     roleChoice(`role-${index}`, `Role of ${name}`, role, ({ target }) => change(of(name), "PUT", { role: target.value }).then((done) => { if (!done) target.value = role; })),
-    el("span", { class: "deeds" }, el("button", { type: "button", class: "small", id: `link-${index}`, "aria-label": `One-time link for ${name}`, onclick: () => giveLink(name) }, "Link"),
+    el("span", { class: "deeds" }, el("button", { type: "button", class: "small", id: `link-${index}`, "aria-label": `Password link for ${name}`, onclick: () => giveLink(name) }, "Password link"),
       el("button", { type: "button", class: "small", id: `rest-${index}`, "aria-label": `${active ? "Deactivate" : "Activate"} ${name}`, onclick: () => change(of(name), "PUT", { active: !active }) }, active ? "Deactivate" : "Activate"),
       active ? null : el("button", { type: "button", class: "small", id: `remove-${index}`, "aria-label": `Remove ${name}`, onclick: () => change(of(name), "DELETE") }, "Remove")));
 }

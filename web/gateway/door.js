@@ -7,13 +7,14 @@ let standing = false;
 
 const field = (id, label, properties) => [el("label", { htmlFor: id }, label), el("input", { id, required: true, ...properties })];
 
-function form(text, fields, press, run) {
+function form(text, fields, press, run, aside = "") {
   const said = el("p", { class: "said", role: "alert" });
   byId("door-text").textContent = text;
   byId("door-form").replaceChildren(el("form", { class: "signin", onsubmit: async (event) => {
     event.preventDefault();
     said.textContent = (await run()) ?? "";
-  } }, fields, said, el("button", { class: "main", type: "submit" }, press)));
+  } }, fields, said, el("button", { class: "main", type: "submit" }, press), aside ? el("p", { class: "fine" }, aside) : null));
+  byId("places").hidden = true;
   byId("door").hidden = false;
   byId("door-form").querySelector("input")?.focus();
 }
@@ -48,5 +49,6 @@ export function showDoor({ setup, password } = {}, enter) {
       async () => { keepToken(secret("password")); return through(await ask("exams")); });
   form("With the account the administrator made for you.",
     [...field("name", "Name", { autocomplete: "username", maxlength: 64 }), ...field("password", "Password", { type: "password", autocomplete: "current-password" })], "Sign in",
-    async () => through(await ask("session", { method: "POST", json: { name: secret("name"), password: secret("password") } })));
+    async () => through(await ask("session", { method: "POST", json: { name: secret("name"), password: secret("password") } })),
+    "Forgotten it? The administrator can give you a new link.");
 }

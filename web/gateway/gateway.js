@@ -16,6 +16,7 @@ function go() {
   if (place === "setup" || place === "password") return showDoor({ [place]: rest }, enter);
   const name = PLACES.includes(place) ? place : "intake";
   for (const each of PLACES) byId(each).hidden = each !== name || server.locked;
+  byId("places").hidden = server.locked;
   for (const link of document.querySelectorAll("nav a"))
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
   if (server.locked) return;
@@ -26,8 +27,8 @@ function go() {
 const PHASES = {
   ready: ["Ready", null, null],
   unknown: ["Connecting", null, null],
-  waking: ["Reader is starting", "The reader is starting", "Your files are safe; they are read as soon as it answers."],
-  away: ["No reader", "Nobody can read at the moment", "Your files are safe and wait."],
+  waking: ["Reader is starting", "The reader is starting", "Sheets already handed in are safe; they are read as soon as it answers."],
+  away: ["No reader", "Nobody can read at the moment", "Sheets already handed in are safe. New ones wait in this window: leave it open until they are sent."],
   offline: ["Offline", "The gateway does not answer", "This device may be offline. Sheets that were not sent wait in this window: leave it open."],
 };
 
@@ -36,6 +37,7 @@ function showState() {
   document.body.dataset.phase = { ready: "ready", waking: "loading", away: "failed", unknown: "unknown" }[server.phase] ?? "offline";
   byId("state-text").textContent = short;
   byId("state").title = short;
+  if (server.status?.version) byId("version").textContent = `Alcove ${server.status.version}`;
   byId("notice").hidden = !title;
   if (!title) return;
   const waiting = (server.status?.sheets?.waiting ?? 0) + (server.phase === "offline" ? unsent() : 0);
@@ -51,8 +53,8 @@ async function watch() {
 
 function badge(number) {
   byId("badge").hidden = number === 0;
-  byId("badge").textContent = number;
-  document.title = number ? `(${number}) Alcove · exam office` : "Alcove · exam office";
+  byId("badge").textContent = number.toLocaleString("en");
+  document.title = number ? `(${number.toLocaleString("en")}) Alcove · exam office` : "Alcove · exam office";
 }
 
 /** After somebody came in, or where nobody has to. */
@@ -63,7 +65,7 @@ async function enter() {
   showAccount(enter);
   await refresh();
   // Doubtful sheets come first, unless a place was asked for.
-  if (!location.hash && Number(byId("badge").textContent)) history.replaceState(null, "", "#review");
+  if (!location.hash && !byId("badge").hidden) history.replaceState(null, "", "#review");
   go();
   pump();
 }
@@ -78,7 +80,7 @@ setInterval(watch, LOOK);
 const theme = themeButton(byId("theme"));
 shortcuts([
   ...reviewKeys,
-  { key: "g", says: "Go on: intake, review, exams", when: () => !server.locked, run: () => {
+  { key: "g", says: "Next place", when: () => !server.locked, run: () => {
     const at = PLACES.findIndex((each) => !byId(each).hidden);
     location.hash = `#${PLACES[(at + 1) % PLACES.length]}`;
     byId("place").focus();
