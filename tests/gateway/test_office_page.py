@@ -103,8 +103,9 @@ def test_a_whole_exam(desk, open_page, look, tmp_path):
     expect(page.locator("#exams .big")).to_have_text("No sheets yet")
     page.locator("#list").set_input_files(class_list(tmp_path))
     expect(page.locator("#findings")).to_contain_text("10 people on it, 1 line left out")
+    expect(page.get_by_role("button", name="Add this list")).to_be_focused()
     look(page, "office-class-list")
-    page.get_by_role("button", name="Take it in").click()
+    page.get_by_role("button", name="Add this list").click()
     expect(page.locator("#toast")).to_contain_text("version 1")
 
     page.keyboard.press("g")
@@ -112,44 +113,58 @@ def test_a_whole_exam(desk, open_page, look, tmp_path):
     sheets = [desk.sheet(LISTED[i], misread=i in (4, 5, 6), noise=i) for i in range(8)]
     page.locator("#files").set_input_files([{"name": f"scan-{i:03}.png", "mimeType": "image/png", "buffer": content} for i, content in enumerate(sheets)]
                                            + [{"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no sheet"}])
-    expect(page.locator("#pace")).to_contain_text("9 of 9 sheets read")
+    expect(page.locator("#pace")).to_contain_text("8 of 9 sheets read · 1 failed")
+    expect(page.locator(".row.failed")).to_contain_text("This is no picture and no PDF")
     expect(page.locator("#tally")).to_have_text("9All5Filed3To review1Failed0Duplicate")
     expect(page.locator(".row.filed").first).to_contain_text("Anbu K")
     look(page, "office-intake")
     expect(page.locator("#badge")).to_have_text("3")
+    page.get_by_role("button", name="Remove notes.txt").click()
+    expect(page.locator("#pace")).to_contain_text("8 of 8 sheets read · done")
+    expect(page.locator("#tally")).to_have_text("8All5Filed3To review0Failed0Duplicate")
+    expect(page.locator(".row")).to_have_count(8)
 
     page.keyboard.press("g")
     expect(page.locator("#left")).to_contain_text("3 left")
     expect(page.locator(".name")).to_have_count(5)
     expect(page.locator(".crop.register_number canvas")).to_be_visible()
     expect(page.locator(".cell.weak")).to_have_count(1)
+    expect(page.locator(".cell.weak small")).to_have_text("or 6")
+    expect(page.locator("#left")).to_have_text("3 left")
+    expect(page.locator(".verbs button", has_text="Undo")).to_be_disabled()
     look(page, "office-review")
     # The page itself: enlarged, moved by hand and by the arrow keys, turned.
     page.keyboard.press("z")
     window = page.locator("#window")
     window.scroll_into_view_if_needed()
+    expect(page.locator("#enlarge")).to_contain_text("Shrink")
+    expect(page.locator(".frame.register_number")).to_be_in_viewport()
     box = window.bounding_box()
+    place = "frame => [frame.scrollLeft, frame.scrollTop]"
+    left, top = window.evaluate(place)
     page.mouse.move(box["x"] + 200, box["y"] + 200)
     page.mouse.down()
     page.mouse.move(box["x"] + 80, box["y"] + 120)
     page.mouse.up()
-    assert window.evaluate("frame => [frame.scrollLeft, frame.scrollTop]") == [120, 80]
+    assert window.evaluate(place) == [left + 120, top + 80]
     window.focus()
     page.keyboard.press("ArrowDown")
     # The browser scrolls by and by; the page's own policy forbids Playwright's way of waiting for that.
-    assert window.evaluate("""frame => new Promise((done) => {
-        const look = (frames) => frame.scrollTop > 80 || frames === 0 ? done(frames > 0) : requestAnimationFrame(() => look(frames - 1));
+    assert window.evaluate("""(frame, before) => new Promise((done) => {
+        const look = (frames) => frame.scrollTop > before || frames === 0 ? done(frames > 0) : requestAnimationFrame(() => look(frames - 1));
         look(600);
-    })""")
+    })""", top + 80)
     upright = page.locator(".frame.register_number").bounding_box()
     page.keyboard.press("r")
     expect(page.locator("#window canvas")).to_have_attribute("width", str(HEIGHT))
+    expect(page.locator(".frame.register_number")).to_be_in_viewport()
     turned = page.locator(".frame.register_number").bounding_box()
     assert upright["width"] > upright["height"] and turned["width"] < turned["height"]
     look(page, "office-page-turned")
     for _ in range(3):
         page.keyboard.press("r")
     page.keyboard.press("z")
+    expect(page.locator("#enlarge")).to_contain_text("Enlarge")
     first = page.locator(".name.main b").inner_text()
     page.keyboard.press("1")
     expect(page.locator("#left")).to_contain_text("2 left")
@@ -172,6 +187,9 @@ def test_a_whole_exam(desk, open_page, look, tmp_path):
     page.keyboard.press("g")
     expect(page.locator(".facts")).to_contain_text("7present")
     expect(page.locator(".facts")).to_contain_text("3missing")
+    expect(page.locator(".facts")).to_contain_text("0not on the list")
+    expect(page.locator(".facts")).to_contain_text("1blank")
+    expect(page.locator("#version")).to_have_text(re.compile(r"Alcove \d"))
     look(page, "office-exam")
     with page.expect_download() as saving:
         page.get_by_role("button", name="CSV").click()
@@ -213,6 +231,63 @@ def test_two_reviewers_never_see_the_same_sheet(desk, open_page):
     expect(two.locator(".middle > .fine")).not_to_have_text(one.locator(".middle > .fine").inner_text())
     one.keyboard.press("x")
     expect(one.locator("#desk .big")).to_have_text("The rest is with others")
+    expect(one.locator("#left")).to_be_empty()
+    expect(one.locator("#badge")).to_be_hidden()
+
+
+def test_the_button_files_the_number_beside_it_and_enter_does_what_it_is_marked_on(desk, open_page):
+    desk.take_in()
+    uuids = desk.hand_in(*(desk.sheet(LISTED[i], misread=True, noise=i) for i in (3, 4, 5)))
+    page = open_page(path="/#review")
+    at_number, at_top, about = page.locator("#enter-typed"), page.locator("#enter-top"), page.locator(".middle > .fine")
+
+    def shown(before: str = "") -> tuple[str, str]:
+        expect(about).not_to_have_text(before)
+        return about.inner_text(), uuids[int(re.search(r"scan-(\d)", about.inner_text())[1])]
+
+    text, uuid = shown()
+    expect(at_top).to_be_visible()
+    expect(at_number).to_be_hidden()
+    page.keyboard.press("e")
+    expect(at_number).to_be_visible()
+    expect(at_top).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(at_top).to_be_visible()
+    number = page.locator("#number").input_value()
+    page.get_by_role("button", name="File under this number").click()
+    desk.until(uuid, decision="accepted", register_number=number)
+
+    text, uuid = shown(text)
+    page.locator("#number").fill(LISTED[9])
+    page.locator("#number").blur()
+    expect(at_number).to_be_visible()
+    page.keyboard.press("Enter")
+    desk.until(uuid, decision="accepted", register_number=LISTED[9])
+
+    text, uuid = shown(text)
+    number = page.locator(".name.main code").inner_text()
+    assert number != page.locator("#number").input_value()
+    expect(at_top).to_be_visible()
+    page.keyboard.press("Enter")
+    desk.until(uuid, decision="accepted", register_number=number)
+
+
+def test_a_gateway_that_is_full_is_left_alone_for_as_long_as_it_asks(desk, open_page):
+    asked = []
+
+    def full(route):
+        asked.append(time.monotonic())
+        if len(asked) > 1:
+            return route.fallback()
+        route.fulfill(status=503, headers={"Retry-After": "8"}, json={"detail": "too much waits", "code": "full"})
+
+    page = open_page(before=lambda page: page.route("**/scan-upload", full))
+    expect(page.locator("#state-text")).to_have_text("Ready")
+    page.locator("#files").set_input_files([{"name": "scan.png", "mimeType": "image/png", "buffer": desk.sheet(LISTED[0])}])
+    expect(page.locator(".row.waiting")).to_contain_text("Waits in this window")
+    expect(page.locator(".row .chip")).to_have_text("Not sent")
+    expect(page.locator(".row.filed, .row.review")).to_have_count(1)
+    assert len(asked) == 2 and asked[1] - asked[0] >= 8
 
 
 def test_the_queue_survives_a_gateway_that_is_away(desk, open_page, look):
@@ -221,7 +296,7 @@ def test_the_queue_survives_a_gateway_that_is_away(desk, open_page, look):
     page.context.set_offline(True)
     page.locator("#files").set_input_files([{"name": "scan.png", "mimeType": "image/png", "buffer": desk.sheet(LISTED[0])}])
     expect(page.locator("#notice-title")).to_have_text("The gateway does not answer")
-    expect(page.locator(".row.waiting")).to_contain_text("waits in this browser")
+    expect(page.locator(".row.waiting")).to_contain_text("Waits in this window")
     look(page, "office-offline")
     page.context.set_offline(False)
     expect(page.locator(".row.filed, .row.review")).to_have_count(1)
@@ -242,6 +317,8 @@ def test_other_weather(desk, space, open_page, look, tmp_path):
     assert other.post(f"/review/{uuid}/hold", reviewer="somebody-else").status_code == 200
     page = open_page(path="/#review")
     expect(page.locator("#desk .big")).to_have_text("The rest is with others")
+    expect(page.locator("#desk .empty")).to_contain_text("It comes back here if they leave it.")
+    expect(page.locator("#left")).to_be_empty()
     look(page, "office-held-by-another")
 
     space.health = health
@@ -250,7 +327,7 @@ def test_other_weather(desk, space, open_page, look, tmp_path):
     page.goto(desk.url + "/#intake")
     page.locator("#files").set_input_files([{"name": "scan.png", "mimeType": "image/png", "buffer": desk.sheet(LISTED[1])}])
     expect(page.locator("#notice-title")).to_have_text("The reader is starting")
-    expect(page.locator(".row.waiting")).to_contain_text("safe, waits to be read")
+    expect(page.locator(".row.waiting")).to_contain_text("Safe, waits to be read")
     look(page, "office-waking")
     asleep = False
     expect(page.locator(".row.filed")).to_have_count(1)
@@ -276,7 +353,8 @@ def test_where_nobody_can_read(start_gateway, browser, look):
         page = open_one()
         expect(page.locator("#notice-title")).to_have_text("Nobody can read at the moment")
         page.locator("#files").set_input_files([{"name": "scan.png", "mimeType": "image/png", "buffer": form(LISTED[0])}])
-        expect(page.locator(".row.waiting")).to_have_count(1)
+        expect(page.locator(".row.waiting")).to_contain_text("Waits in this window")
+        expect(page.locator("#notice-text")).to_contain_text("leave it open until they are sent")
         look(page, "office-nobody-reads")
 
 
@@ -325,6 +403,8 @@ def test_the_first_link_makes_the_administrator_and_the_door_stays_shut(desk, op
     page.get_by_role("button", name="Sign out").click()
     expect(page.locator("#door-title")).to_have_text("Sign in")
     expect(page.locator("#intake")).to_be_hidden()
+    expect(page.locator("#places")).to_be_hidden()
+    expect(page.locator("#door-form")).to_contain_text("The administrator can give you a new link.")
     look(page, "office-door")
     page.locator("#name").fill("Ada")
     page.locator("#password").fill("wrong password")
@@ -333,3 +413,4 @@ def test_the_first_link_makes_the_administrator_and_the_door_stays_shut(desk, op
     page.locator("#password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("#intake")).to_be_visible()
+    expect(page.locator("#places")).to_be_visible()
