@@ -29,6 +29,7 @@ let onCount = () => {};
 export function startReview(countChanged) {
   onCount = countChanged;
   setInterval(() => { if (!document.hidden) refresh(); }, LOOK);
+  addEventListener("resize", toNumber);
   setInterval(() => { if (shown && current && !document.hidden) hold(current.uuid); }, HOLD);
 }
 
@@ -170,7 +171,7 @@ function enlarge() {
 
 /** Brings the register number's box into an enlarged page's window, from its beginning where it is longer. */
 function toNumber() {
-  const frame = byId("window"), box = frame.querySelector(".frame");
+  const frame = byId("window"), box = frame?.querySelector(".frame");
   if (!box || !frame.classList.contains("large")) return;
   const start = (at, length, room) => Math.min(at - 12, at + length / 2 - room / 2);
   frame.scrollTo(start(box.offsetLeft, box.offsetWidth, frame.clientWidth), start(box.offsetTop, box.offsetHeight, frame.clientHeight));
