@@ -4,7 +4,7 @@ import { announce, byId, count, duration, el, percent } from "../shared/page.js"
 import { cutOut, openPicture } from "./draw.js";
 import { isPicture } from "./files.js";
 import { progress, sheets } from "./queue.js";
-import { bestBox, DOUBTFUL, FIELDS, reasonsOf, problemOf, verdict } from "./words.js";
+import { bestBox, certainty, DOUBTFUL, FIELDS, reasonsOf, problemOf, verdict } from "./words.js";
 
 const GROUPS = { all: "All", read: "Read", check: "Needs attention", failed: "Failed" };
 const rows = new Map();  // sheet → its row
@@ -67,7 +67,7 @@ export function showRow(sheet) {
     el("td", { role: "cell", class: `shape ${said.group}` }, el("span", { "aria-hidden": "true" }, said.mark), el("span", { class: "unseen" }, said.word)),
     el("th", { role: "rowheader", scope: "row" }, el("button", { type: "button", title: sheet.name }, sheet.name)),
     ...Object.keys(FIELDS).map((field) => valueCell(sheet, field)),
-    el("td", { role: "cell", class: "number" }, sheet.reply?.confidence != null ? percent(sheet.reply.confidence) : ""),
+    el("td", { role: "cell", class: "number" }, weakestOf(sheet)),
     el("td", { role: "cell", class: "note" }, noteOf(sheet, said)));
   // Again, for its crops: they are drawn when the row is on the screen.
   if (sheet.reply && isPicture(sheet.name)) { seen.unobserve(row); seen.observe(row); }
@@ -75,6 +75,12 @@ export function showRow(sheet) {
 
 const valueCell = ({ reply }, field) => el("td", { role: "cell", class: `value ${field}` },
   reply?.[field] ? marked(reply, field) : reply ? el("span", { class: "nothing" }, "–") : null);
+
+/** Of the fields that were read: a sheet is as sure as its weakest character. */
+function weakestOf({ reply }) {
+  const shares = Object.keys(FIELDS).filter((field) => reply?.[field]).map((field) => certainty(reply, field).share);
+  return shares.length ? percent(Math.min(...shares)) : "";
+}
 
 const marked = (reply, field) => el("span", {}, (bestBox(reply, field)?.symbols ?? []).map((symbol) =>
   symbol.confidence < DOUBTFUL ? el("u", {}, symbol.value) : symbol.value));

@@ -79,10 +79,10 @@ function results(sheet, picture) {
 function fieldCard(reply, picture, field) {
   const box = bestBox(reply, field);
   const value = reply[field];
-  const sure = certainty(box);
+  const sure = certainty(reply, field);
   return el("section", { class: `card field ${field}`, "aria-label": FIELDS[field] },
     el("div", { class: "field-head" }, el("h3", {}, FIELDS[field]),
-      value ? el("p", { class: `sure ${sure.name}` }, el("span", { "aria-hidden": "true" }, `${sure.mark} `), `${percent(sure.share)}, ${sure.word}`) : null,
+      value ? el("p", { class: "sure" }, el("span", { "aria-hidden": "true" }, `${sure.mark} `), sure.text) : null,
       value ? el("button", { type: "button", class: "quiet small", "aria-label": `Copy ${FIELDS[field].toLowerCase()}`,
         onclick: (event) => copy(value, event.currentTarget) }, "Copy") : null),
     box ? line(reply, picture, box, value) : null,

@@ -1,14 +1,24 @@
 // What the server's codes and numbers mean, in words. Pure functions.
 
-import { sentence } from "../shared/page.js";
+import { percent, sentence } from "../shared/page.js";
 
 export const FIELDS = { register_number: "Register number", subject_code: "Subject code" };
 // What the reader did to the page by itself; nobody has to look because of it.
 const DONE = ["turned", "straightened", "later_page"];
 
-/** [{code, text, note}] of a reading, in the server's own sentences where it sends some. A note asks for nothing. */
-export const reasonsOf = (reply) => (reply.reasons ?? []).map((code) => ({ code, note: DONE.includes(code),
-  text: reply.advice?.find((row) => row.code === code)?.message || `The reader says: ${code.replaceAll("_", " ")}.` }));
+// For servers that send codes alone.
+const WORDS = { no_register_box: "No register number was found on the page.", no_subject_box: "No subject code was found on the page." };
+
+/** [{code, text, note, unfound}] of a reading, in the server's own sentences where it sends some. A note asks for nothing;
+    unfound: a field has no place on the page at all. */
+export const reasonsOf = (reply) => (reply.reasons ?? []).map((code) => ({ code, note: DONE.includes(code), unfound: code in WORDS,
+  text: reply.advice?.find((row) => row.code === code)?.message || (WORDS[code] ?? `The reader says: ${code.replaceAll("_", " ")}.`) }));
+
+// The codes of one field name it; of the others the server's sentence does, or they may mean either.
+function isAbout({ code, text }, field) {
+  const named = Object.keys(FIELDS).filter((each) => code.includes(each.split("_")[0]) || text.toLowerCase().includes(FIELDS[each].toLowerCase()));
+  return named.length === 0 || named.includes(field);
+}
 
 /** What went wrong, and the way out: both are in the server's sentence, unless it speaks to programs. */
 export function problemOf({ error, password }) {
@@ -29,13 +39,17 @@ export const bestBox = (reply, field) =>
   reply.boxes.find((box) => box.field === field && box.value === reply[field]) ??
   reply.boxes.find((box) => box.field === field) ?? null;
 
-/** How sure a field is: a shape, a word and a name for the style. Its mean hides one bad character among eleven good
-    ones, so the weakest of them has a say. */
-export function certainty(box) {
-  const share = box?.confidence ?? 0;
-  if (share >= DOUBTFUL && doubtful(box).length === 0) return { mark: "●", word: "sure", name: "sure", share };
-  if (share >= 0.6) return { mark: "◐", word: "check it", name: "check", share };
-  return { mark: "○", word: "doubtful", name: "doubt", share };
+/** How sure a field is: a shape, some words, and the share that its weakest character has. Its mean would hide one bad
+    character among eleven good ones, and no share knows of a blurred box or of a second one. */
+export function certainty(reply, field) {
+  const box = bestBox(reply, field);
+  const mean = box?.confidence ?? 0;
+  const share = Math.min(mean, ...(box?.symbols ?? []).map((symbol) => symbol.confidence));
+  const shown = `${share < mean ? "weakest " : ""}${percent(share)}`;
+  if (mean < 0.6) return { mark: "○", text: `${shown}, doubtful`, share };
+  if (share < DOUBTFUL) return { mark: "◐", text: `${shown}, check it`, share };
+  if (reasonsOf(reply).some((reason) => !reason.note && isAbout(reason, field))) return { mark: "◐", text: "check it", share };
+  return { mark: "●", text: `${share < mean ? "at least " : ""}${percent(share)}, sure`, share };
 }
 
 /** What has become of a sheet. `group` is what the table counts: waiting, read, check or failed. */

@@ -51,6 +51,8 @@ def test_a_doubtful_character_is_marked_and_says_what_else_it_may_be(open_page, 
     weak = page.locator(".cell.weak")
     expect(weak).to_have_count(1)
     expect(weak.locator(".tip")).to_be_hidden()
+    expect(page.locator(".field.register_number .sure")).to_have_text("◐ weakest 52 %, check it")
+    expect(page.locator(".field.subject_code .sure")).to_have_text("● 99 %, sure")
     weak.focus()
     expect(weak.locator(".tip")).to_be_visible()
     expect(weak.locator(".tip")).to_contain_text("(52 %), or 8 (31 %)")
@@ -68,6 +70,8 @@ def test_reasons_are_told_in_the_servers_sentences(open_page, look, sure):
     look(page, "reasons")
 
 
+    expect(page.locator(".field.register_number .sure")).to_have_text("◐ check it")
+    expect(page.locator(".field.subject_code .sure")).to_have_text("● 99 %, sure")
 FIRST_PICTURE_LATE = """const open = createImageBitmap;
 let late = 500;
 window.createImageBitmap = async (blob) => {
