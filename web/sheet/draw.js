@@ -2,7 +2,7 @@
 
 import { el } from "../shared/page.js";
 import { extract } from "./server.js";
-import { bestBox, FIELDS } from "./words.js";
+import { bestBox, FIELDS, SHORT } from "./words.js";
 
 /** A picture of a file's page, upright by its EXIF and, with a reading, turned and levelled as the reader did it; null where
     the browser cannot open the file. */
@@ -36,7 +36,7 @@ function canvasOf(picture, { x = 0, y = 0, w = picture.width, h = picture.height
   return canvas;
 }
 
-/** The page with a frame around each box, those whose text was chosen with their names. */
+/** The page with a frame around each box. Nothing else lies on it: beside every box somebody has written something. */
 export function pageFigure(picture, reply, name) {
   const canvas = canvasOf(picture, {}, Math.min(1600, picture.width), `The page of ${name}`);
   if (!reply) return el("div", { class: "page" }, canvas);
@@ -47,10 +47,13 @@ export function pageFigure(picture, reply, name) {
 
 function frame({ field, box: [left, top, right, bottom] }, { width, height }, chosen) {
   const share = (part, whole) => `${part / whole * 100}%`;
-  return el("div", { class: `frame ${chosen ? field : "other"}${top < 0.04 * height ? " low" : ""}`, "aria-hidden": "true",
-    style: { left: share(left, width), top: share(top, height), width: share(right - left, width), height: share(bottom - top, height) } },
-    chosen ? el("span", {}, FIELDS[field]) : null);
+  return el("div", { class: `frame ${chosen ? field : "other"}`, "aria-hidden": "true",
+    style: { left: share(left, width), top: share(top, height), width: share(right - left, width), height: share(bottom - top, height) } });
 }
+
+/** Which frame is whose, by the look of their rims. */
+export const legend = (reply) => el("p", { class: "legend", "aria-hidden": "true" }, Object.keys(FIELDS)
+  .filter((field) => reply && bestBox(reply, field)).map((field) => el("span", {}, el("i", { class: field }), SHORT[field])));
 
 const RIM = 0.15;  // of the box's height, shown around it
 

@@ -6,7 +6,7 @@ import { droppedFiles, namedFiles } from "./files.js";
 import { add, again, hold, onChange, progress, pump, release, sheets } from "./queue.js";
 import { hasToken, keepToken, look, server } from "./server.js";
 import { focusRow, showRow, shownSheets, showTable, startTable } from "./table.js";
-import { curlFor, factsOf, jsonOf, secretForm, sheetView } from "./view.js";
+import { curlFor, enlarge, factsOf, jsonOf, secretForm, sheetView } from "./view.js";
 import { csvOf, problemOf, verdict } from "./words.js";
 
 let opened = null;  // the sheet on the screen; null: the table, or nothing yet
@@ -232,7 +232,7 @@ shortcuts([
   { key: "escape", says: "Back to all sheets", when: () => many() && one(), run: back },
   { key: "/", says: "Search the sheets", when: () => many() && !one(), run: () => byId("find").focus() },
   { key: "d", says: "Download CSV", when: () => many() && progress().done > 0, run: saveCsv },
-  { key: "z", says: "Enlarge the page", when: wasRead, run: () => byId("view").classList.toggle("large") },
+  { key: "z", says: "Enlarge the page", when: wasRead, run: enlarge },
   { key: "c", says: "Copy the answer as JSON", when: wasRead, run: () => copy(jsonOf(opened)) },
   { key: "u", says: "Copy as a curl command", when: one, run: () => copy(curlFor(opened)) },
   { key: "r", says: "Read again", when: () => one() && opened.state !== "reading", run: () => again(opened) },

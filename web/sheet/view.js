@@ -1,7 +1,7 @@
 // One sheet on the screen: its page with the boxes, the boxes enlarged with what they say, how long it took.
 
-import { byId, copy, el, percent, size } from "../shared/page.js";
-import { cutOut, pageFigure, places } from "./draw.js";
+import { announce, byId, copy, el, percent, size } from "../shared/page.js";
+import { cutOut, legend, pageFigure, places } from "./draw.js";
 import { again, hold, unlock } from "./queue.js";
 import { extractUrl, hasToken, server } from "./server.js";
 import { bestBox, certainty, curlOf, DOUBTFUL, doubtful, FIELDS, time, problemOf, reasonsOf, stageName, verdict } from "./words.js";
@@ -10,11 +10,20 @@ import { bestBox, certainty, curlOf, DOUBTFUL, doubtful, FIELDS, time, problemOf
 export function sheetView(sheet, picture) {
   if (sheet.state === "failed") return [problem(sheet)];
   const page = el("div", { class: "card paper" }, picture
-    ? el("div", { class: "window", tabIndex: 0, role: "group", "aria-label": "The page; Z enlarges it" }, pageFigure(picture, sheet.reply, sheet.name))
+    ? [el("div", { class: "paper-head" }, legend(sheet.reply), el("button", { type: "button", class: "quiet small", id: "enlarge", onclick: enlarge }, sizing())),
+      el("div", { class: "window", tabIndex: 0, role: "group", "aria-label": "The page; Z enlarges it" }, pageFigure(picture, sheet.reply, sheet.name))]
     : el("p", { class: "blank" }, picture === false ? "This browser cannot show the page." : "Opening the page…"));
   page.classList.toggle("busy", sheet.state === "reading");
   return [el("div", { class: "columns" }, page,
     el("div", { class: "results" }, sheet.state === "read" ? results(sheet, picture) : bones(sheet)))];
+}
+
+const sizing = () => byId("view").classList.contains("large") ? "Shrink" : "Enlarge";
+
+/** Enlarges the page, or makes it fit again. */
+export function enlarge() {
+  announce(byId("view").classList.toggle("large") ? "Enlarged" : "Fits again");
+  byId("enlarge")?.replaceChildren(sizing());
 }
 
 export const jsonOf = (sheet) => JSON.stringify(sheet.reply, null, 2);

@@ -3,6 +3,7 @@
 import { percent, sentence } from "../shared/page.js";
 
 export const FIELDS = { register_number: "Register number", subject_code: "Subject code" };
+export const SHORT = { register_number: "Register", subject_code: "Subject" };
 // What the reader did to the page by itself; nobody has to look because of it.
 const DONE = ["turned", "straightened", "later_page"];
 

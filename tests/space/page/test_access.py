@@ -35,7 +35,7 @@ def test_a_sheet_is_read_and_looked_at_by_keyboard_alone(open_page, doubtful):
         if "Copy curl" in reached:
             break
         assert has_ring(page), reached
-    for wanted in ("The page; Z enlarges it", "Copy register number", "Copy subject code", "Copy JSON", "Copy curl"):
+    for wanted in ("Enlarge", "The page; Z enlarges it", "Copy register number", "Copy subject code", "Copy JSON", "Copy curl"):
         assert wanted in reached, reached
     assert any(name.startswith("Character 4: ") and "52 %" in name for name in reached), "a doubtful character can be asked"
 
@@ -55,6 +55,10 @@ def test_the_keys_that_do_something_now_are_listed(open_page, look, sure):
     page.keyboard.press("Escape")
     narrow = page.locator(".page").bounding_box()["width"]
     page.keyboard.press("z")
+    assert page.locator(".page").bounding_box()["width"] > 2 * narrow
+    page.get_by_role("button", name="Shrink").click()
+    assert page.locator(".page").bounding_box()["width"] == narrow
+    page.get_by_role("button", name="Enlarge").click()
     assert page.locator(".page").bounding_box()["width"] > 2 * narrow
 
 

@@ -32,6 +32,8 @@ def test_a_sample_shows_its_boxes_and_its_text(open_page, look, sample):
     assert reply["register_number"] and reply["subject_code"], "the page's samples are sheets that are read"
     expect(page.locator(".frame:not(.other)")).to_have_count(2)
     expect(page.locator(".strip canvas")).to_have_count(2)
+    assert "".join(page.locator(".frame").all_inner_texts()) == "", "nothing lies on the handwriting"
+    assert page.locator(".legend span").all_inner_texts() == ["Register", "Subject"]
     for field in ("register_number", "subject_code"):
         assert value_of(page, field) == reply[field]
         box = next(box for box in reply["boxes"] if box["field"] == field and box["value"] == reply[field])
@@ -49,10 +51,10 @@ def test_a_doubtful_character_is_marked_and_says_what_else_it_may_be(open_page, 
     page.click("#sample")
     expect(page.locator(".verdict.check")).to_contain_text("Compare the marked character")
     weak = page.locator(".cell.weak")
-    expect(weak).to_have_count(1)
-    expect(weak.locator(".tip")).to_be_hidden()
     expect(page.locator(".field.register_number .sure")).to_have_text("◐ weakest 52 %, check it")
     expect(page.locator(".field.subject_code .sure")).to_have_text("● 99 %, sure")
+    expect(weak).to_have_count(1)
+    expect(weak.locator(".tip")).to_be_hidden()
     weak.focus()
     expect(weak.locator(".tip")).to_be_visible()
     expect(weak.locator(".tip")).to_contain_text("(52 %), or 8 (31 %)")
@@ -68,10 +70,10 @@ def test_reasons_are_told_in_the_servers_sentences(open_page, look, sure):
     expect(page.locator(".reason.note")).to_have_text("The page lay turned.")
     expect(page.locator(".verdict")).to_contain_text("Compare them with the sheet")
     look(page, "reasons")
-
-
     expect(page.locator(".field.register_number .sure")).to_have_text("◐ check it")
     expect(page.locator(".field.subject_code .sure")).to_have_text("● 99 %, sure")
+
+
 FIRST_PICTURE_LATE = """const open = createImageBitmap;
 let late = 500;
 window.createImageBitmap = async (blob) => {
