@@ -47,10 +47,9 @@ function bones(sheet) {
 function problem(sheet) {
   const { error } = sheet;
   const [what, fix] = problemOf(sheet);
-  // The same file would be refused again.
-  const final = error.code === "too_large" || (error.status >= 400 && error.status < 500);
-  const retry = el("button", { type: "button", class: final ? "" : "main", onclick: () => again(sheet) }, "Try again");
-  const other = final ? el("button", { type: "button", class: "main", onclick: () => byId("choose").click() }, "Choose another file") : null;
+  // The same file would be refused again, unless it only came too slowly.
+  const final = error.code === "too_large" || (error.status >= 400 && error.status < 500 && error.status !== 408);
+  const onward = final ? another("main") : el("button", { type: "button", class: "main", onclick: () => again(sheet) }, "Try again");
   const tag = [error.code, error.status || null, error.id].filter(Boolean).join(" · ");
   return el("section", { class: "card problem", "aria-labelledby": "problem-title" },
     el("span", { class: "shape failed", "aria-hidden": "true" }, "✕"),
@@ -58,11 +57,13 @@ function problem(sheet) {
       el("h3", { id: "problem-title" }, what),
       el("p", {}, fix),
       error.code === "pdf_encrypted" ? secretForm("Password of the PDF", "Unlock", unlock)
-        : el("div", { class: "actions" }, other, retry),
+        : el("div", { class: "actions" }, onward),
       tag ? el("p", { class: "fine" }, el("code", {}, tag), " ",
         el("button", { type: "button", class: "quiet small", onclick: (event) => copy(`${sheet.name}: ${error.detail} (${tag})`, event.currentTarget) }, "Copy"))
         : null));
 }
+
+const another = (style) => el("button", { type: "button", class: style, onclick: () => byId("choose").click() }, "Choose another file");
 
 /** A field for something secret. */
 export function secretForm(label, press, use) {
@@ -76,13 +77,22 @@ function results(sheet, picture) {
   const said = verdict(sheet);
   return [
     el("p", { class: `verdict ${said.group}` }, el("span", { class: "shape", "aria-hidden": "true" }, said.mark), said.text),
-    reasonsOf(reply).map(({ text, note }) => el("p", { class: note ? "reason note" : "reason" }, text)),
+    // What was not found is said by its card.
+    reasonsOf(reply).filter(({ unfound }) => !unfound).map(({ text, note }) => el("p", { class: note ? "reason note" : "reason" }, text)),
+    Object.keys(FIELDS).every((field) => reply[field]) ? null : wayOut(sheet),
     Object.keys(FIELDS).map((field) => fieldCard(reply, picture, field)),
     timings(sheet),
     el("div", { class: "actions" },
       el("button", { type: "button", onclick: (event) => copy(jsonOf(sheet), event.currentTarget) }, "Copy JSON"),
       el("button", { type: "button", onclick: (event) => copy(curlFor(sheet), event.currentTarget) }, "Copy curl")),
     el("details", {}, el("summary", {}, "The server's answer"), el("pre", { tabIndex: 0, role: "region", "aria-label": "JSON" }, jsonOf(sheet)))];
+}
+
+function wayOut(sheet) {
+  const unfound = reasonsOf(sheet.reply).some((reason) => reason.unfound);
+  return [
+    unfound ? el("p", { class: "reason" }, "See that the whole cover page is in the picture, flat and sharp.") : null,
+    el("div", { class: "actions" }, another("main"), el("button", { type: "button", onclick: () => again(sheet) }, "Read again"))];
 }
 
 function fieldCard(reply, picture, field) {

@@ -139,9 +139,9 @@ def test_a_folders_sheets_are_taken_and_nothing_else(open_page, sure, tmp_path):
 def test_an_open_sheet_stays_as_it_is_while_others_come_in(batch):
     batch.locator("tbody tr", has_text="sheet 4.jpg").click()
     expect(batch.locator("#position")).to_have_text("4 of 12, 6 done")
-    batch.get_by_role("button", name="Try again").focus()
+    batch.get_by_role("button", name="Choose another file").focus()
     batch.go_on()
     expect(batch.locator("#position")).to_have_text("4 of 12")
-    expect(batch.get_by_role("button", name="Try again")).to_be_focused()
+    expect(batch.get_by_role("button", name="Choose another file")).to_be_focused()
     batch.go_back()
     expect(batch.locator("#batch")).to_be_visible()

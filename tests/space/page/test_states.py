@@ -138,6 +138,7 @@ def test_a_file_over_the_limit_is_not_sent(open_page):
 
     page = open_page(before=before)
     is_ready(page)
+    expect(problem.get_by_role("button", name="Try again")).to_have_count(0)  # it would be refused again
     page.set_input_files("#files", SHEET)
     expect(page.locator(".problem")).to_contain_text("at most 1000")
     assert sent == []
