@@ -1,6 +1,6 @@
 // The answer-sheet page, wired: files come in, the server's state and the sheets are shown, keys do what buttons do.
 
-import { announce, byId, copy, count, download, el, shortcuts, themeButton } from "../shared/page.js";
+import { announce, byId, copy, count, download, duration, el, shortcuts, themeButton } from "../shared/page.js";
 import { pictureOf } from "./draw.js";
 import { droppedFiles, namedFiles } from "./files.js";
 import { add, again, hold, onChange, progress, pump, release, sheets } from "./queue.js";
@@ -28,16 +28,16 @@ const STATES = { unknown: "Connecting", loading: "Starting", failed: "No models"
 
 function notice() {
   const waiting = sheets.filter((sheet) => verdict(sheet).group === "waiting").length;
-  const safe = waiting === 0 ? "" : waiting === 1 ? " Your file is safe here and is read then." : ` Your ${waiting} files are safe here and are read then.`;
+  const kept = (until) => waiting === 0 ? "" : waiting === 1 ? ` Your file stays in this window and is read ${until}.` : ` Your ${waiting} files stay in this window and are read ${until}.`;
   const since = Math.round((performance.now() - server.since) / 1000);
-  const seconds = Math.max(1, Math.ceil((hold.until - performance.now()) / 1000));
+  const seconds = Math.ceil((hold.until - performance.now()) / 1000);
   if (server.phase === "ready" && hold.why === "busy")
-    return { phase: "busy", title: "The server is busy", text: `It asked to wait: trying again in ${seconds} s.${safe}` };
+    return { phase: "busy", title: "The server is busy", text: `It asked to wait: trying again in ${duration(seconds)}.${kept("then")}` };
   return {
-    loading: { title: "The reader is starting", text: `Its models are being loaded, which takes some seconds; so far ${since} s.${safe}` },
-    draining: { title: "The server is restarting", text: `It will be back in a moment.${safe}` },
-    offline: { title: "No connection to the server", text: `Trying again every second, for ${since} s now.${safe}` },
-    failed: { title: "The reader cannot start", text: `${server.status?.error ?? ""}. It looks again by itself.${safe}` },
+    loading: { title: "The reader is starting", text: `Its models are being loaded, which takes some seconds; so far ${since} s.${kept("once it has started")}` },
+    draining: { title: "The server is restarting", text: `It will be back in a moment.${kept("once it is back")}` },
+    offline: { title: "No connection to the server", text: `Trying again every second, for ${since} s now.${kept("once it answers")}` },
+    failed: { title: "The reader cannot start", text: `${server.status?.error ?? "Its models do not load"}. Whoever runs this server has to mend that; the reader looks again by itself.${kept("once it has started")}` },
   }[server.phase];
 }
 
@@ -55,6 +55,7 @@ function showServer() {
     byId("notice").dataset.phase = said.phase ?? phase;
     byId("notice-title").textContent = said.title;
     byId("notice-text").textContent = said.text;
+    byId("now").hidden = said.phase !== "busy";
   }
   showToken();
 }
@@ -185,6 +186,12 @@ function saveCsv() {
   download("sheets.csv", "text/csv", `\uFEFF${csvOf(sheets)}`);
 }
 
+// The button goes with its notice.
+function tryNow() {
+  byId("work").focus();
+  release();
+}
+
 const retryFailed = () => sheets.filter((sheet) => sheet.state === "failed").forEach(again);
 const pick = (input) => () => byId(input).click();
 
@@ -195,7 +202,7 @@ function listen() {
   }
   for (const button of document.querySelectorAll("[data-sample]"))
     button.addEventListener("click", () => trySample(button.dataset.sample));
-  const presses = { save: saveCsv, retry: retryFailed, back, before: () => step(-1), after: () => step(1) };
+  const presses = { now: tryNow, save: saveCsv, retry: retryFailed, back, before: () => step(-1), after: () => step(1) };
   for (const [id, run] of Object.entries(presses)) byId(id).addEventListener("click", run);
 
   // Enter and leave come for every element passed over; only the last leave is the real one.
