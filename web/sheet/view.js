@@ -130,7 +130,8 @@ function spoken(value, box) {
 function cell(symbol, at, index) {
   const others = (symbol.alternatives ?? []).map((other) => `${other.value} (${percent(other.confidence)})`);
   const weak = symbol.confidence < DOUBTFUL;
-  const inside = [el("b", {}, symbol.value), el("small", {}, Math.floor(symbol.confidence * 100))];
+  const share = Math.floor(symbol.confidence * 100);
+  const inside = [el("b", {}, symbol.value), el("small", { class: share === 100 ? "whole" : null }, share)];
   const place = { class: weak ? "cell weak" : "cell", style: { left: `${at * 100}%` } };
   if (!weak && others.length === 0) return el("span", { ...place, "aria-hidden": "true", title: percent(symbol.confidence) }, inside);
   const words = others.length ? `or ${others.join(", ")}` : "or no character at all";
@@ -146,7 +147,7 @@ function timings({ reply, took }) {
   if (!total) return null;
   const shown = stages.filter(([, ms]) => ms >= total / 100);
   return el("section", { class: "timings", "aria-label": "Time" },
-    el("p", {}, `Read in ${time(total)}`, took ? el("span", {}, `, ${time(took)} with the way there and back`) : null),
+    el("p", {}, `Read in ${time(total)}`, took > total ? el("span", {}, `, ${time(took)} including the network`) : null),
     el("div", { class: "lengths", "aria-hidden": "true" }, shown.map(([name, ms]) => el("i", { title: `${stageName(name)}: ${time(ms)}`, style: { "flex-grow": ms } }))),
     el("ul", {}, shown.map(([name, ms]) => el("li", {}, el("i", { "aria-hidden": "true" }), `${stageName(name)} ${time(ms)}`))));
 }

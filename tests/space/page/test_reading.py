@@ -75,6 +75,18 @@ def test_reasons_are_told_in_the_servers_sentences(open_page, look, sure):
     look(page, "reasons")
 
 
+def test_a_reason_that_names_no_field_leaves_none_of_them_sure(open_page, sure):
+    page = open_page(before=answer_with({**sure, "reasons": ["blurred"]}))
+    page.click("#sample")
+    expect(page.locator(".sure")).to_have_text(["◐ check it", "◐ check it"])
+
+
+def test_the_way_there_is_left_out_where_it_took_no_time(open_page, sure):
+    page = open_page(before=answer_with({**sure, "timings_ms": {"detect": 90_000, "total": 90_000}}))
+    page.click("#sample")
+    expect(page.locator(".timings p")).to_have_text("Read in 90.0 s")
+
+
 FIRST_PICTURE_LATE = """const open = createImageBitmap;
 let late = 500;
 window.createImageBitmap = async (blob) => {
@@ -128,6 +140,13 @@ def test_nothing_found_says_so(open_page, look, sure):
     expect(page.locator(".reason")).to_have_text("See that the whole cover page is in the picture, flat and sharp.")
     assert page.locator(".nothing").all_inner_texts() == ["Not found on the page"] * 2
     look(page, "nothing-found")
+    with page.expect_file_chooser():
+        page.get_by_role("button", name="Choose another file").click()
+    with page.expect_request("**/extract*"):
+        page.get_by_role("button", name="Read again").click()
+    page.set_input_files("#files", SHEET)
+    page.get_by_role("button", name="All sheets").click()
+    expect(page.locator("tbody td.note").first).to_have_text("No register number was found on the page.")
 
 
 def test_a_pdf_is_shown_though_the_browser_cannot_draw_it(open_page, samples):
@@ -140,13 +159,6 @@ def test_a_pdf_is_shown_though_the_browser_cannot_draw_it(open_page, samples):
       const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
       return new Set(pixels.filter((_, index) => index % 4 === 0)).size;
     }""")
-    with page.expect_file_chooser():
-        page.get_by_role("button", name="Choose another file").click()
-    with page.expect_request("**/extract*"):
-        page.get_by_role("button", name="Read again").click()
-    page.set_input_files("#files", SHEET)
-    page.get_by_role("button", name="All sheets").click()
-    expect(page.locator("tbody td.note").first).to_have_text("No register number was found on the page.")
     assert colours > 10, "the page is drawn, not blank"
 
 
