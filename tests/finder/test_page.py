@@ -24,7 +24,7 @@ def first_title(page: Page):
 def test_it_opens_with_the_newest_papers_and_what_to_ask(open_page, look):
     page = open_page()
     expect(page.locator("#count")).to_have_text("Newest papers")
-    expect(page.locator(".welcome .chip")).to_have_count(6)
+    expect(page.locator(".welcome .chip")).to_have_count(5)
     expect(page.locator("#facets legend").first).to_have_text("Venue")
     expect(page.locator("#holdings")).to_contain_text("papers")
     look(page, "finder-empty")
@@ -96,7 +96,17 @@ def test_nothing_found_offers_what_would_help(open_page, look):
     page = open_page(path="/?q=attention&author=vaswani&year=1950")
     expect(page.locator(".none h2")).to_have_text("No paper fits.")
     look(page, "finder-nothing")
-    page.locator(".none button", has_text="1950").click()
+    page.get_by_role("button", name="Without year 1950: 1 paper").click()
+    expect(first_title(page)).to_have_text(ATTENTION)
+    page.go_back()
+    page.get_by_role("button", name="Clear all filters").click()
+    expect(page.locator(".chips .chip")).to_have_count(0)
+    expect(first_title(page)).to_contain_text("Attention")
+
+
+def test_a_condition_that_keeps_papers_out_is_lifted_in_words(open_page):
+    page = open_page(path="/?q=author:vaswani+-year:2017")
+    page.get_by_role("button", name="With year 2017: 1 paper").click()
     expect(first_title(page)).to_have_text(ATTENTION)
 
 
@@ -155,7 +165,11 @@ def test_the_list_stays_in_the_browser_and_goes_to_a_file(open_page, look, tmp_p
     page.reload()
     page.locator("#list").click()
     expect(first_title(page)).to_have_text(ATTENTION)
+    expect(page.locator("#q")).to_have_value("")
     look(page, "finder-list")
+    page.get_by_role("button", name="Back to the search").click()
+    expect(page.locator("#q")).to_have_value("attention is all you need")
+    page.go_back()
     with page.expect_download() as saving:
         page.get_by_role("button", name="Save the list").click()
     saving.value.save_as(tmp_path / "list.json")
@@ -182,6 +196,30 @@ def test_the_tray_exports_and_compares(open_page, look):
     with page.expect_download() as saving:
         page.get_by_role("link", name="BibTeX").click()
     assert saving.value.path().read_text().count("@") == 2
+
+
+def test_where_words_alone_are_searched_it_says_so_and_offers_no_more(open_page):
+    page = open_page(path="/?q=attention+is+all+you+need&mode=meaning")
+    expect(first_title(page)).to_have_text(ATTENTION)
+    expect(page.locator("#state-text")).to_have_text("Words only")
+    expect(page.locator(".middle")).to_contain_text("Only words are searched here, not meanings.")
+    expect(page.locator("body")).not_to_contain_text("--model")
+    expect(page.locator("[data-mode=words]")).to_have_attribute("aria-pressed", "true")
+    for mode in ("both", "meaning"):
+        expect(page.locator(f"[data-mode={mode}]")).to_be_disabled()
+
+
+def test_meaning_is_offered_where_it_can_be_searched(open_page, finder):
+    status = {**requests.get(finder.url + "/status", timeout=60).json(), "by_meaning": True}
+    page = open_page(before=lambda page: page.route("**/status", lambda route: route.fulfill(json=status)))
+    expect(page.locator("#state-text")).to_have_text("Ready")
+    expect(page.locator("[data-mode=both]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-mode=meaning]")).to_be_enabled()
+
+
+def test_a_venue_without_its_year_is_given_one(open_page):
+    page = open_page(path="/?q=alphafold")
+    expect(page.locator(".row .where").first).to_have_text("Nature 2021")
 
 
 def test_more_like_this_starts_from_papers(open_page):
@@ -219,7 +257,7 @@ def test_more_comes_while_scrolling(open_page):
 
 @pytest.mark.parametrize("name, status, says", [
     ("waking", {"state": "loading", "papers": 135, "by_meaning": False, "index": {"state": "idle", "done": 0, "total": 135}}, "by words for the moment"),
-    ("failed", {"state": "failed", "error": "model.safetensors is cut short", "papers": 135, "index": {"state": "idle"}}, "cut short"),
+    ("failed", {"state": "failed", "error": "model.safetensors is cut short", "papers": 135, "index": {"state": "idle"}}, "could not be loaded: model.safetensors is cut short."),
     ("indexing", {"state": "ready", "papers": 5275, "index": {"state": "indexing", "done": 2100, "total": 5275, "per_second": 9, "seconds_left": 353}},
      "2,100 of 5,275"),
     ("fetching", {"state": "ready", "papers": 1000, "index": {"state": "indexing", "done": 0, "total": 1000, "phase": "fetching", "venue": "NeurIPS.cc/2025/Conference",
@@ -239,9 +277,14 @@ def test_offline_keeps_what_was_found(open_page, look):
     page.route("**/api/**", lambda route: route.abort())
     page.route("**/status", lambda route: route.abort())
     type_query(page, "attention is all you need now")
-    expect(page.locator(".problem")).to_contain_text("No connection")
+    expect(page.locator("#notice")).to_contain_text("No connection", timeout=5_000)  # found out at once, not at the next look
+    expect(page.locator("#state-text")).to_have_text("Offline")
+    expect(page.locator(".problem")).to_contain_text("It is asked again as soon as the server answers.")
     expect(first_title(page)).to_have_text(ATTENTION)
     look(page, "finder-offline")
+    page.unroute("**/api/**")
+    page.unroute("**/status")
+    expect(page.locator(".problem")).to_have_count(0)
 
 
 def test_a_pasted_abstract_survives_a_reload(open_page, finder):

@@ -4,9 +4,9 @@ import { announce, byId, copy, count, download, duration, el, sentence, shortcut
 import { chipsOf, completion, FACETS, facetView } from "./facets.js";
 import { panelView } from "./panel.js";
 import { bones, row } from "./results.js";
-import { address, exported, look, paper as fetchPaper, search, server } from "./server.js";
+import { address, exported, hasMeaning, look, paper as fetchPaper, search, server } from "./server.js";
 import { entries, entryOf, load, onChange, pick, picked, saved, STATES, setState, toggle as toggleShelf, unpickAll } from "./shelf.js";
-import { people, texNodes, wordsOf } from "./text.js";
+import { people, texNodes, whereOf, wordsOf } from "./text.js";
 
 const PAGE = 20;       // papers asked for at once
 const PAUSE = 120;     // ms of silence before what is typed is asked
@@ -67,10 +67,11 @@ async function run() {
   fresh = new Set();
   show();
   let whole = false;
+  const { mode } = asked();
   const take = (answer) => { found = { ...answer, papers: answer.results }; answered = true; };
   try {
     // Words answer at once; meaning follows and says what it brought up.
-    const first = view.mode === "both" && view.q && server.phase === "ready"
+    const first = view.mode === "both" && view.q && server.phase === "ready" && hasMeaning()
       ? search({ ...asked(), mode: "words", n: PAGE }, signal).then((answer) => { if (!whole) { take(answer); show(); } }).catch(() => {}) : null;
     const answer = await ask(0, signal);
     whole = true;
@@ -83,13 +84,16 @@ async function run() {
     announce(view.q || view.like.length || held() ? count(found.total, "paper") : "");
   } catch (error) {
     if (error.name === "AbortError") return;
+    if (mode !== asked().mode) return run();  // it was not known that meaning cannot be searched
     failure = error;  // what was found last stays on the screen
     state = "failed";
+    if (!error.status) watch();  // the server may be away
   }
   show();
 }
 
-const asked = () => ({ q: view.q, mode: view.mode, filters: view.filters, like: view.like, unlike: view.unlike });
+// Where words alone are searched, "both" makes do with them.
+const asked = () => ({ q: view.q, mode: hasMeaning() ? view.mode : view.mode === "words" ? "words" : "both", filters: view.filters, like: view.like, unlike: view.unlike });
 const held = () => Object.values(view.filters).flat().length;
 const ask = (offset, signal) => search({ ...asked(), n: PAGE, offset }, signal);
 
@@ -107,6 +111,7 @@ async function more() {
     if (error.name === "AbortError") return;
     failure = error;
     state = "failed";
+    if (!error.status) watch();
   }
   show();
 }
@@ -121,13 +126,25 @@ function draw(container, ...children) {
 }
 
 function showAsked() {
-  if (byId("q").value.trim() !== view.q.trim()) byId("q").value = view.q;
+  const q = view.list ? "" : view.q;  // the list answers no question
+  if (byId("q").value.trim() !== q.trim()) byId("q").value = q;
   grow();
   byId("clear").hidden = !byId("q").value;
-  for (const button of document.querySelectorAll("[data-mode]")) button.setAttribute("aria-pressed", String(button.dataset.mode === view.mode));
+  showModes();
   byId("list").setAttribute("aria-pressed", String(view.list));
   document.title = view.list ? "My list · Alcove" : view.q ? `${view.q.slice(0, 60)} · Alcove` : "Alcove · paper finder";
 }
+
+function showModes() {
+  const mode = hasMeaning() ? view.mode : "words";
+  for (const button of document.querySelectorAll("[data-mode]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
+    button.disabled = button.dataset.mode !== "words" && !hasMeaning();
+    button.title = button.disabled ? wordsAlone() : "";
+  }
+}
+
+const wordsAlone = () => `Only words are searched ${server.status?.store?.error || server.status?.index?.state === "indexing" ? "for the moment" : "here"}, not meanings.`;
 
 const shown = () => view.list ? entries().map(({ paper, note }) => ({ ...paper, snippet: note })) : found.papers;
 
@@ -135,6 +152,7 @@ function show() {
   const blank = !view.q && !view.like.length && !held() && !view.list;
   const papers = shown();
   document.body.classList.toggle("blank", blank);
+  document.body.classList.toggle("listing", view.list);
   byId("count").textContent = heading(blank, papers);
   byId("export").hidden = byId("link").hidden = papers.length === 0;
   draw(byId("facets"), view.list ? null : facetView(found.facets, view.filters, toggleFilter, show));
@@ -158,25 +176,46 @@ function heading(blank, papers) {
   return `${found.total.toLocaleString()} ${found.total === 1 ? "paper" : "papers"}`;
 }
 
-const problem = () => el("section", { class: "problem card" }, el("h2", {}, failure.status ? "That could not be searched" : "No connection to the server"),
-  el("p", {}, sentence(failure.message), found.papers.length ? " Below is what was found before." : ""),
-  el("button", { type: "button", onclick: run }, "Try again"));
+function problem() {
+  // That there is no connection is said above, where the server is known to be away.
+  const [title, text] = failure.status ? ["That could not be searched", forVisitors(failure.message)]
+    : server.phase === "offline" ? ["This was not searched yet", "It is asked again as soon as the server answers."]
+    : ["No connection to the server", "Your question got no answer."];
+  return el("section", { class: "problem card" }, el("h2", {}, title),
+    el("p", {}, text, found.papers.length ? " Below is what was found before." : ""),
+    el("button", { type: "button", onclick: run }, "Try again"));
+}
+
+/** The server's sentence without the command line that would mend it: only who runs the server has one. */
+const forVisitors = (text) => sentence(text.replace(/; [^;]*--[a-z].*$/, ""));
 
 function welcome() {
-  const topics = (found.facets.keyword ?? []).slice(0, 6);
+  const topics = (found.facets.keyword ?? []).slice(0, 5);
   if (topics.length === 0) return null;
-  return el("div", { class: "welcome" }, el("p", {}, "Type a topic, a half-remembered title, a name, or paste an abstract."),
+  return el("div", { class: "welcome" },
+    el("p", {}, "Type a topic, a half-remembered title, a name, or paste an abstract.", server.phase === "ready" && !hasMeaning() ? ` ${wordsAlone()}` : null),
     el("div", { class: "actions" }, topics.map(({ value }) => el("button", { type: "button", class: "chip", onclick: () => go({ q: value }) }, value))));
 }
 
 function nothing() {
-  if (server.status?.papers === 0) return el("p", { class: "none card" }, "There is nothing to search yet: the index is empty. Fill it with ", el("code", {}, "alcove papers index"), " or ", el("code", {}, "alcove papers import"), ".");
+  if (server.status?.papers === 0) return el("p", { class: "none card" }, "There is nothing to search yet: the index is empty. Whoever runs this server fills it with ", el("code", {}, "alcove papers index"), " or ", el("code", {}, "alcove papers import"), ".");
   return el("div", { class: "none card" }, el("h2", {}, "No paper fits."), notes(),
-    found.relax.length ? el("div", { class: "actions" }, found.relax.map(({ without, total }) =>
-      el("button", { type: "button", onclick: () => relax(without) }, `Without ${without.map(({ text }) => text).join(" ")}: ${count(total, "paper")}`))) : null);
+    found.relax.length || held() ? el("div", { class: "actions" }, found.relax.map(({ without, total }) =>
+      el("button", { type: "button", onclick: () => relax(without) }, `${relaxed(without)}: ${count(total, "paper")}`)),
+      held() ? el("button", { type: "button", onclick: () => go({ filters: {} }) }, "Clear all filters") : null) : null);
 }
 
-const notes = () => (found.notes ?? []).map((note) => el("p", { class: "fine" }, sentence(note)));
+/** "Without year 1950 and author Ho", "With keyword survey" */
+function relaxed(conditions) {
+  const part = (word, those) => those.length ? `${word} ${those.map(({ field, value }) => field === "phrase" ? `“${value}”` : `${field} ${value}`).join(" and ")}` : null;
+  const isExcluded = ({ text }) => text.startsWith("-");
+  const [first, ...more] = [part("without", conditions.filter((each) => !isExcluded(each))), part("with", conditions.filter(isExcluded))].filter(Boolean);
+  return [first.charAt(0).toUpperCase() + first.slice(1), ...more].join(", ");
+}
+
+// Why words alone are searched is for whoever runs the server; that they are is told above until the server is ready.
+const notes = () => (found.notes ?? []).map((note) => !note.startsWith("by words alone") ? sentence(note) : server.phase === "ready" ? wordsAlone() : null)
+  .filter(Boolean).map((text) => el("p", { class: "fine" }, text));
 
 /** Asks again without these conditions, wherever they were set: in the panes or in the text. */
 function relax(without) {
@@ -195,6 +234,7 @@ const seedChips = (kind, says) => view[kind].map((id) => el("button", { type: "b
   el("small", {}, says), ` ${titles.get(id) ?? id} `, el("span", { "aria-hidden": "true" }, "✕")));
 
 const listTools = (papers) => el("div", { class: "actions list-tools" },
+  el("button", { type: "button", class: "quiet", onclick: () => go({ list: false, id: null }) }, "← Back to the search"),
   papers.length === 0 ? el("p", {}, "Nothing here yet. A star, or the key S, puts a paper on your list; it stays in this browser and nowhere else.") : null,
   el("button", { type: "button", onclick: () => byId("import").click() }, "Open a saved list"),
   papers.length ? el("button", { type: "button", onclick: () => download("reading-list.json", "application/json", saved()) }, "Save the list") : null);
@@ -281,7 +321,7 @@ async function compare(papers) {
   const line = (name, of) => el("tr", {}, el("th", { scope: "row" }, name), sides.map((paper) => el("td", {}, of(paper))));
   const shared = (paper, word) => sides.every((other) => other === paper || other.keywords.includes(word));
   byId("compare").querySelector("div").replaceChildren(el("table", {}, el("tbody", {},
-    line("Title", (paper) => texNodes(paper.title)), line("Authors", (paper) => people(paper.authors)), line("Venue", (paper) => [paper.venue, paper.decision].filter(Boolean).join(", ")),
+    line("Title", (paper) => texNodes(paper.title)), line("Authors", (paper) => people(paper.authors)), line("Venue", (paper) => [whereOf(paper), paper.decision].filter(Boolean).join(", ")),
     line("Keywords", (paper) => paper.keywords.flatMap((word, index) => [index ? ", " : "", shared(paper, word) ? el("mark", {}, word) : word])), line("Abstract", (paper) => texNodes(paper.abstract)))));
   byId("compare").showModal();
 }
@@ -305,16 +345,17 @@ function notice() {
   const since = Math.round((performance.now() - server.since) / 1000);
   if (phase === "offline") return { title: "No connection to the server", text: `Trying again every second, for ${since} s now. What was found stays here.` };
   if (index?.state === "indexing") return { title: "Papers are coming in", ...coming(index, status.papers) };
-  if (index?.error && !status.papers) return { title: "No papers yet", text: sentence(index.error) };
+  if (index?.error && !status.papers) return { title: "No papers yet", text: forVisitors(index.error) };
   if (phase === "loading") return { title: "Searching by words for the moment", text: `The reader of meanings is being loaded, for ${since} s now; it joins by itself.` };
-  if (phase === "failed") return { title: "Searching by words alone", text: sentence(status?.error ?? "The model could not be loaded") };
+  if (phase === "failed") return { title: "Searching by words alone", text: `The reader of meanings could not be loaded${status?.error ? `: ${status.error}` : ""}.` };
   return null;
 }
 
 function showServer() {
   const { phase, status } = server;
   byId("state").dataset.phase = phase;
-  byId("state-text").textContent = STATE_NAMES[phase] ?? phase;
+  byId("state-text").textContent = phase === "ready" && !hasMeaning() ? STATE_NAMES.failed : STATE_NAMES[phase] ?? phase;
+  showModes();
   if (status?.version) byId("version").textContent = `Alcove ${status.version}`;
   if (status?.papers !== undefined) byId("holdings").textContent = `${count(status.papers, "paper")}${status.index?.updated ? `, indexed ${new Date(status.index.updated).toLocaleDateString()}` : ""}`;
   const said = notice();
@@ -328,12 +369,15 @@ function showServer() {
 }
 
 async function watch() {
-  const was = server.phase, had = server.status?.papers;
+  const was = server.phase, had = server.status?.papers, meant = hasMeaning();
   await look();
   // Meaning has joined, or papers have come in: ask again, where nobody is in the middle of the answer.
-  const better = (was !== server.phase && server.phase === "ready" && was !== "unknown") || (had !== undefined && had !== server.status?.papers) || (was === "offline" && server.phase !== "offline");
-  if (better && scrollY < 200 && !view.list) run();
-  showServer();
+  const better = (was !== server.phase && server.phase === "ready" && was !== "unknown") || (had !== undefined && had !== server.status?.papers)
+    || (was === "offline" && server.phase !== "offline") || (!meant && hasMeaning());
+  const refused = failure?.status && meant && !hasMeaning();  // meaning was asked for before it was known that there is none
+  if (((better && (failure || scrollY < 200)) || refused) && !view.list) run();
+  else if (meant !== hasMeaning() || (failure && was !== server.phase)) show();
+  else showServer();
   clearTimeout(watch.next);
   watch.next = setTimeout(watch, server.phase === "ready" && server.status?.index?.state !== "indexing" ? 15_000 : 1_000);
 }

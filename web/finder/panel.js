@@ -2,7 +2,7 @@
 
 import { el } from "../shared/page.js";
 import { entryOf, setNote, setState, STATES } from "./shelf.js";
-import { marked, texNodes } from "./text.js";
+import { marked, texNodes, whereOf } from "./text.js";
 
 // Addresses come from the papers; only the web's own may be followed.
 const web = (address) => /^https?:\/\//i.test(address ?? "") ? address : null;
@@ -14,7 +14,7 @@ export function panelView({ paper, why, near, words }, on) {
   return [
     el("header", {}, el("h2", { id: "panel-title" }, texNodes(paper.title)), el("button", { type: "button", class: "quiet", "aria-label": "Close the paper", onclick: on.close }, "✕")),
     el("p", { class: "authors" }, paper.authors.flatMap((name, index) => [index ? ", " : "", el("button", { type: "button", class: "name", onclick: () => on.author(name) }, name)])),
-    el("p", { class: "where" }, [paper.venue, paper.decision ? el("span", { class: "badge" }, paper.decision) : null, paper.area ? el("span", {}, paper.area) : null]),
+    el("p", { class: "where" }, [whereOf(paper), paper.decision ? el("span", { class: "badge" }, paper.decision) : null, paper.area ? el("span", {}, paper.area) : null]),
     el("div", { class: "actions" }, link(paper.pdf, "PDF"), link(paper.url, "Forum"),
       el("button", { type: "button", onclick: (event) => on.bibtex(paper, event.currentTarget) }, "BibTeX"),
       el("button", { type: "button", "aria-pressed": String(Boolean(entry)), onclick: () => on.star(paper) }, entry ? "★ On my list" : "☆ My list")),
@@ -46,5 +46,5 @@ function whyView({ rank_by_meaning: meaning, rank_by_words: byWords, cosine, why
 
 const nearView = (papers, on) => papers.length === 0 ? el("p", { class: "fine" }, "Nothing near it yet.")
   : el("ul", { class: "near" }, papers.map((paper) => el("li", {},
-    el("button", { type: "button", class: "name", onclick: () => on.open(paper) }, texNodes(paper.title)), el("small", {}, [paper.venue, paper.cosine?.toFixed(2)].filter(Boolean).join(" · ")))));
+    el("button", { type: "button", class: "name", onclick: () => on.open(paper) }, texNodes(paper.title)), el("small", {}, [whereOf(paper), paper.cosine?.toFixed(2)].filter(Boolean).join(" · ")))));
 

@@ -2,7 +2,7 @@
 
 import { el } from "../shared/page.js";
 import { entryOf, picked } from "./shelf.js";
-import { marked, people, texNodes } from "./text.js";
+import { marked, people, texNodes, whereOf } from "./text.js";
 
 /** on: {open, star, more, less, pick}, each called with the paper. `fresh`: ids to point out. */
 export function row(paper, { words, authors, open, fresh }, on) {
@@ -15,7 +15,7 @@ export function row(paper, { words, authors, open, fresh }, on) {
       el("h2", {}, el("a", { href: `./?id=${encodeURIComponent(paper.id)}`, "data-key": `title ${paper.id}`,
         onclick: (event) => { if (plain(event)) { event.preventDefault(); on.open(paper); } } }, texNodes(paper.title))),
       el("p", { class: "authors" }, authorsOf(paper, authors)),
-      el("p", { class: "where" }, [paper.venue || (paper.year || null), paper.decision ? el("span", { class: "badge" }, paper.decision) : null, entry ? el("span", { class: "badge kept" }, entry.state) : null]),
+      el("p", { class: "where" }, [whereOf(paper), paper.decision ? el("span", { class: "badge" }, paper.decision) : null, entry ? el("span", { class: "badge kept" }, entry.state) : null]),
       paper.snippet ? el("p", { class: "snippet" }, marked(paper.snippet, words)) : null,
       el("p", { class: "acts" },
         button(entry ? "★" : "☆", entry ? "Off my list" : "On my list", on.star, Boolean(entry)), button("More like this", "More like", on.more), button("Less", "Less like", on.less))));

@@ -3,6 +3,9 @@
 /** phase: unknown, loading (words answer, meaning not yet), ready, failed or offline; since: when it began, by performance.now(). */
 export const server = { phase: "unknown", since: 0, status: null };
 
+/** Whether meanings are searched, or will be once they are loaded. */
+export const hasMeaning = () => server.phase === "loading" || (server.phase !== "failed" && server.status?.by_meaning !== false);
+
 const LOOK_LIMIT = 8000;  // ms
 
 /** Asks the server how it is. */

@@ -81,6 +81,9 @@ export function marked(text, words) {
   return texNodes(text, (piece) => piece.split(/([\p{L}\p{N}]+)/u).map((part, index) => index % 2 && words.has(stem(part)) ? el("mark", {}, part) : part));
 }
 
+/** "NeurIPS 2017", "Nature 2021": with the year where the venue's name lacks it. */
+export const whereOf = ({ venue, year }) => [venue, year && !venue?.includes(year) ? year : null].filter(Boolean).join(" ");
+
 /** "Vaswani, Shazeer, Parmar and 5 more" */
 export function people(authors, most = 4) {
   if (authors.length <= most + 1) return authors.join(", ");
