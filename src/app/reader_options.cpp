@@ -30,10 +30,10 @@ void add_engine_options(CLI::App& command, ReaderOptions& options) {
       ->envname("ALCOVE_ENGINE_NAME")
       ->capture_default_str();
   command
-      .add_option(
-          "--precision", options.precision,
-          "auto, f32, bf16, f16 or int8; auto is bf16 where the CPU is faster in it, on cuda f16 where the model "
-          "keeps its numbers in it")
+      .add_option("--precision", options.precision,
+                  "auto, f32, bf16, f16 or int8; auto is bf16 where the CPU is faster in it, on cuda f16 "
+                  "where the model "
+                  "keeps its numbers in it")
       ->envname("ALCOVE_PRECISION")
       ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; 0 takes what the container's quota allows")

@@ -48,7 +48,8 @@ struct LineReading {
   std::vector<Symbol> symbols;
 };
 
-// Softmax for each step: [T, classes] in and out, rows sum to 1. With a NaN or an infinity, all classes alike.
+// Softmax for each step: [T, classes] in and out, rows sum to 1. With a NaN or an infinity, all classes
+// alike.
 std::vector<float> posteriors_of(std::span<const float> logits, int classes);
 
 // Greedy CTC: a step is kept when its best class is not blank and differs from the step before.

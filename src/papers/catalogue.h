@@ -47,6 +47,7 @@ class Catalogue {
 
   // Counts over the rows let through, at most `limit` values of each field.
   Facets facets(const RowFilter& rows, std::size_t limit) const;
+  std::size_t title_words(std::uint32_t row) const { return titles_[row].size(); }
 
  private:
   // The values of one field, and for each paper which of them it has.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <unordered_map>
 
 #include "papers/explain.h"
 #include "papers/search_words.h"
@@ -214,7 +215,8 @@ class Finder::Search {
   Result<void> rank_by_words() {
     TRY(choose_words());
     const std::lock_guard lock(finder_.index_mutex_);
-    const auto hits = TRY(finder_.index_.match({.any = words_}));
+    auto hits = TRY(finder_.index_.match({.any = words_}));
+    if (!is_similar()) TRY(favour_titles(hits));
     std::optional<PaperNumber> best;
     RowFilter found(catalogue().rows());
     std::size_t rank = 0;
@@ -234,6 +236,22 @@ class Finder::Search {
       found_by_words_ = found;
       intersect(matching_, found, false);
     }
+    return {};
+  }
+
+  // Who types words that are all in one title means that paper, and the more so the less else is in it: "deep
+  // learning" is a title, and a part of a hundred others.
+  Result<void> favour_titles(std::vector<store::WordHit>& hits) {
+    std::unordered_map<PaperNumber, double> share_of_title;
+    for (const auto& hit : TRY(finder_.index_.match({.all = words_, .in_title = true})))
+      if (const auto row = catalogue().row_of(hit.paper))
+        share_of_title[hit.paper] = std::min(
+            1.0, static_cast<double>(words_.size()) / static_cast<double>(catalogue().title_words(*row)));
+    if (share_of_title.empty()) return {};
+    for (auto& hit : hits)
+      if (const auto share = share_of_title.find(hit.paper); share != share_of_title.end())
+        hit.score *= 1 + share->second;
+    std::ranges::stable_sort(hits, std::greater{}, &store::WordHit::score);
     return {};
   }
 

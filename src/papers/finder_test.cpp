@@ -135,6 +135,13 @@ TEST_F(FinderTest, WordsDecideWhereOnePaperHasThemAll) {
   EXPECT_NEAR(share_of_words("graph attention networks", 0), 1, 1e-6);
 }
 
+// "Attention networks" is a title, and a part of another one whose abstract has the words as well.
+TEST_F(FinderTest, AWholeTitleComesBeforeWhatContainsIt) {
+  const auto found = finder();
+  EXPECT_EQ(ids(search(*found, "attention networks", {.mode = Mode::Words})).front(), "attention");
+  EXPECT_EQ(ids(search(*found, "graph attention", {.mode = Mode::Words})).front(), "graph");
+}
+
 TEST_F(FinderTest, FiltersBeforeItRanks) {
   const auto found = finder();
   EXPECT_EQ(ids(search(*found, "graph attention venue:neurips year:2020", {.limit = 1})), Ids{"diffusion"});

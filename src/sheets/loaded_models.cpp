@@ -97,8 +97,8 @@ Result<std::unique_ptr<engine::Session>> ModelLoader::start(const models::ModelF
 // What open() opened last has another part's name.
 std::unexpected<Error> ModelLoader::misplaced(std::string_view wanted) const {
   return fail(ErrorKind::BadInput,
-              fmt::format("{} is not a {} but a {}; the names of two files may be swapped",
-                          opened_.file, wanted, opened_.description));
+              fmt::format("{} is not a {} but a {}; the names of two files may be swapped", opened_.file,
+                          wanted, opened_.description));
 }
 
 Result<LoadedDetector> ModelLoader::load_detector(const std::filesystem::path& path, std::string_view role) {
@@ -167,8 +167,7 @@ Result<void> load_detectors(ModelLoader& loader, const ModelFolder& folder, bool
 }
 
 Result<void> load_readers(ModelLoader& loader, const ModelFolder& folder, LoadedModels& into) {
-  into.register_reader =
-      TRY(loader.load_reader(*folder.register_reader, "register_reader", kRegisterWidth));
+  into.register_reader = TRY(loader.load_reader(*folder.register_reader, "register_reader", kRegisterWidth));
   into.subject_reader = TRY(loader.load_reader(*folder.subject_reader, "subject_reader", kSubjectWidth));
   return {};
 }

@@ -22,6 +22,7 @@ struct WordQuery {
   std::vector<std::string> any;      // words, one of which has to be there
   std::vector<std::string> all;      // phrases, each of which has to be there
   std::vector<std::string> without;  // phrases, none of which may be there
+  bool in_title = false;             // all of that in the title alone
 };
 struct WordHit {
   PaperNumber paper;

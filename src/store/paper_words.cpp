@@ -61,6 +61,7 @@ std::string match_expression(const WordQuery& query) {
   const auto without = phrases(query.without, " OR ");
   std::string expression = any.empty() || all.empty() ? any + all : "(" + any + ") AND (" + all + ")";
   if (!expression.empty() && !without.empty()) expression = "(" + expression + ") NOT (" + without + ")";
+  if (!expression.empty() && query.in_title) expression = "{title} : (" + expression + ")";
   return expression;
 }
 
