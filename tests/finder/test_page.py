@@ -149,6 +149,20 @@ def test_it_is_used_by_keyboard_alone(open_page):
     expect(page.locator("#keys")).to_be_visible()
 
 
+def test_keys_do_nothing_behind_a_dialog(open_page):
+    page = open_page(path="/?q=attention+is+all+you+need")
+    expect(first_title(page)).to_have_text(ATTENTION)
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(page.locator("#formats")).to_be_visible()
+    page.keyboard.press("s")
+    page.keyboard.press("Escape")
+    expect(page.locator("#formats")).to_be_hidden()
+    page.locator("#list").click()
+    expect(page.locator("#count")).to_have_text("My list: 0 papers")
+
+
 def test_tab_completes_a_field_and_a_name(open_page):
     page = open_page()
     expect(page.locator("#facets legend").first).to_be_visible()

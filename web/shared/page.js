@@ -108,8 +108,8 @@ export function shortcuts(keys, button) {
   button.addEventListener("click", list);
   dialog.querySelector("button").addEventListener("click", () => dialog.close());
   addEventListener("keydown", (event) => {
-    const typing = event.target.matches?.("input:not([type=file]), textarea");
-    if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || (typing && event.key !== "Escape")) return;
+    const typing = event.target.matches?.("input:not([type=file]), textarea, select");
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || (typing && event.key !== "Escape")) return;
     if (event.key === "?") return list();
     const row = keys.find((each) => each.key.split(" ").includes(event.key.toLowerCase()) && each.when());
     if (!row) return;
