@@ -373,6 +373,7 @@ class Exchange::Body final : public Outflow {
   }
 
   bool has_room() override {
+    if (!chunked()) return !exchange_->gone();  // the whole waits for end(), however large
     auto taken = bytes_taken();
     auto since = Clock::now();
     while (taken && !send_would_fit(*taken)) {

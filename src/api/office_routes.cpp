@@ -56,6 +56,8 @@ std::string harmless(std::string text) {
   return text;
 }
 
+bool is_archive(std::string_view format) { return format == "zip" || format == "moodle"; }
+
 }  // namespace
 
 Reply no_such_record() {
@@ -82,8 +84,10 @@ std::vector<Route> OfficeRoutes::routes() {
       route(Method::Post, "/roster", &OfficeRoutes::roster),
       {Method::Get, "/export", Access::Guarded,
        [this](Request request, Answer answer) {
+         // Only an archive goes out at its caller's pace.
+         const auto& line = is_archive(asked(request, "format")) ? service_.at_leisure : service_.elsewhere;
          const auto held = std::make_shared<const Request>(std::move(request));
-         service_.at_leisure(answer, [this, held, answer] { take_out(*held, answer); });
+         line(answer, [this, held, answer] { take_out(*held, answer); });
        }},
   };
 }
@@ -194,7 +198,7 @@ Reply OfficeRoutes::roster(const Request& request) {
 
 void OfficeRoutes::take_out(const Request& request, const Answer& answer) {
   const auto format = asked(request, "format");
-  const bool archive = format == "zip" || format == "moodle";
+  const bool archive = is_archive(format);
   if (!archive && format != "csv" && format != "jsonl")
     return answer.send(
         error_reply({ErrorKind::BadInput, "format has to be csv, jsonl, zip or moodle", "no_format"}));

@@ -38,7 +38,10 @@ struct NamedFile {
 Result<NamedFile> file_of(const Record& record, const ArchiveTools& tools) {
   auto content = TRY(tools.ledger.content(record.sha256));
   if (record.mime_type == "application/pdf") return NamedFile{std::move(content), "pdf"};
-  if (auto pdf = tools.to_pdf(as_bytes(content))) return NamedFile{*std::move(pdf), "pdf"};
+  auto pdf = tools.to_pdf(as_bytes(content));
+  if (pdf) return NamedFile{*std::move(pdf), "pdf"};
+  // In a moment it may well be one: two archives of one exam should hold the same.
+  if (pdf.error().kind == ErrorKind::Unavailable) return std::unexpected(std::move(pdf).error());
   return NamedFile{std::move(content), ending_of(record)};
 }
 

@@ -107,6 +107,19 @@ def test_listeners_and_slow_senders_do_not_hold_up_an_upload(start_gateway, spac
             assert b"event: result" in text
 
 
+def test_an_archive_is_whole_for_a_proxy_of_the_old_kind(start_gateway, space):
+    """HTTP/1.0 knows no pieces, so the whole is collected, however large."""
+    gateway = start_gateway(space_url=space.url)
+    for uuid in [gateway.post("/scan-upload", large(number)).json()["artifact_uuid"] for number in range(3)]:
+        gateway.judged(uuid)
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as connection:
+        connection.sendall(b"GET /export?format=zip&exam_type=CIA1&subject_code=CS101 HTTP/1.0\r\nHost: x\r\n\r\n")
+        head, body = b"".join(iter(lambda: connection.recv(1 << 20), b"")).split(b"\r\n\r\n", 1)
+    assert b" 200 " in head.splitlines()[0] and len(body) > 10_000_000
+    archive = zipfile.ZipFile(io.BytesIO(body))
+    assert len(archive.namelist()) == 3 and archive.testzip() is None
+
+
 def test_who_takes_an_archive_slowly_does_not_fill_the_memory(start_gateway, space):
     """300 MB of sheets, of which somebody takes a little, and waits; the disk's threads serve others meanwhile."""
     gateway = start_gateway(space_url=space.url)
