@@ -151,13 +151,14 @@ Reply Gate::session(const Request& request) {
   return private_reply(json);
 }
 
-Reply Gate::start_session(const Request& request, const std::string& name, const std::string& password) {
-  const auto secret = accounts_.sign_in(name, password);
+Reply Gate::let_in(const Request& request, const Result<std::string>& secret) {
   if (!secret) return failed(secret.error());
   const auto admitted = accounts_.session(*secret);
   if (!admitted) return failed(admitted.error());
-  auto reply = private_reply(
-      {{"accounts", true}, {"name", name}, {"role", (*admitted)->role}, {"csrf", (*admitted)->csrf}});
+  auto reply = private_reply({{"accounts", true},
+                              {"name", (*admitted)->who},
+                              {"role", (*admitted)->role},
+                              {"csrf", (*admitted)->csrf}});
   set_cookie(request, reply, *secret);
   return reply;
 }
@@ -165,7 +166,7 @@ Reply Gate::start_session(const Request& request, const std::string& name, const
 Reply Gate::sign_in(const Request& request) {
   const auto body = parse_json(request.body);
   if (!body) return error_reply(body.error());
-  return start_session(request, text_at(*body, "name"), text_at(*body, "password"));
+  return let_in(request, accounts_.sign_in(text_at(*body, "name"), text_at(*body, "password")));
 }
 
 Reply Gate::sign_out(const Request& request) {
@@ -180,15 +181,13 @@ Reply Gate::set_up(const Request& request) {
   if (!body) return error_reply(body.error());
   const auto name = text_at(*body, "name"), password = text_at(*body, "password");
   const auto made = accounts_.set_up(text_at(*body, "setup"), name, password);
-  return made ? start_session(request, name, password) : failed(made.error());
+  return made ? let_in(request, accounts_.sign_in(name, password)) : failed(made.error());
 }
 
 Reply Gate::choose_password(const Request& request) {
   const auto body = parse_json(request.body);
   if (!body) return error_reply(body.error());
-  const auto password = text_at(*body, "password");
-  const auto name = accounts_.choose_password(text_at(*body, "word"), password);
-  return name ? start_session(request, *name, password) : failed(name.error());
+  return let_in(request, accounts_.choose_password(text_at(*body, "word"), text_at(*body, "password")));
 }
 
 Reply Gate::list(const Request&) {

@@ -35,19 +35,19 @@ class Gate {
   };
   Result<Caller> caller(const Request& request);
 
-  Reply session(const Request&);          // GET /session: who is here
-  Reply sign_in(const Request&);          // POST /session
-  Reply sign_out(const Request&);         // DELETE /session
-  Reply set_up(const Request&);           // POST /session/setup
-  Reply choose_password(const Request&);  // POST /session/password
-  Reply list(const Request&);             // GET /accounts
-  Reply add(const Request&);              // POST /accounts
-  Reply change(const Request&);           // PUT /accounts/{name}
-  Reply link(const Request&);             // POST /accounts/{name}/link
-  Reply remove(const Request&);           // DELETE /accounts/{name}
-  Reply add_token(const Request&);        // POST /tokens
-  Reply remove_token(const Request&);     // DELETE /tokens/{name}
-  Reply start_session(const Request& request, const std::string& name, const std::string& password);
+  Reply session(const Request&);                                            // GET /session: who is here
+  Reply sign_in(const Request&);                                            // POST /session
+  Reply sign_out(const Request&);                                           // DELETE /session
+  Reply set_up(const Request&);                                             // POST /session/setup
+  Reply choose_password(const Request&);                                    // POST /session/password
+  Reply list(const Request&);                                               // GET /accounts
+  Reply add(const Request&);                                                // POST /accounts
+  Reply change(const Request&);                                             // PUT /accounts/{name}
+  Reply link(const Request&);                                               // POST /accounts/{name}/link
+  Reply remove(const Request&);                                             // DELETE /accounts/{name}
+  Reply add_token(const Request&);                                          // POST /tokens
+  Reply remove_token(const Request&);                                       // DELETE /tokens/{name}
+  Reply let_in(const Request& request, const Result<std::string>& secret);  // with a session of that secret
 
   const GateSettings settings_;
   gateway::AccountBook& accounts_;

@@ -329,24 +329,28 @@ Result<std::string> AccountBook::choose_password(const std::string& word, const 
     return fail(ErrorKind::BadInput, "this link was used already, or is too old; ask for another one",
                 "no_link");
   };
-  constexpr std::string_view kGood = "SELECT account FROM links WHERE digest = $1 AND expires_at > $2";
+  constexpr std::string_view kGood =
+      "SELECT links.account FROM links JOIN accounts ON accounts.name = links.account "
+      "WHERE links.digest = $1 AND links.expires_at > $2 AND accounts.active = 1";
   {
     // A stranger's word costs no hashing.
     const std::lock_guard lock(mutex_);
     if (!TRY(connection_.first(kGood, digest_of(word), now_ms()))) return refused();
   }
+  const std::unique_lock one(hashing_);
   const auto hash = TRY(hash_of(password));
   const std::lock_guard lock(mutex_);
   seen_.clear();
+  // With the session, so that a link is never used up by somebody who is not let in.
   return connection_.transaction([&]() -> Result<std::string> {
     const auto row = TRY(connection_.first(kGood, digest_of(word), now_ms()));
     if (!row) return refused();
-    auto name = row->text(0);
+    const auto name = row->text(0);
     TRY(connection_.execute("DELETE FROM links WHERE account = $1", name));
     TRY(connection_.execute("DELETE FROM sessions WHERE account = $1", name));
     TRY(connection_.execute("UPDATE accounts SET hash = $2 WHERE name = $1", name, hash));
     failures_.erase(name);
-    return name;
+    return make_session(name);
   });
 }
 

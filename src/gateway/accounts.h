@@ -67,7 +67,8 @@ class AccountBook {
   // The word of a one-time link with which somebody chooses a new password for it; good for kLinkTime, and
   // each call makes the one before worthless. NotFound ("no_such_account").
   Result<std::string> link_word(const std::string& name);
-  // Whose password it is now. BadInput ("no_link") for a word that was used, is too old or was never given.
+  // Sets the password and gives the secret of a session, as sign_in(). BadInput ("no_link") for a word that
+  // was used, is too old, was never given, or is of an account that was put out of use.
   Result<std::string> choose_password(const std::string& word, const std::string& password);
   // What is given changes, at once for whoever is signed in. False: there is no such account. BadInput
   // ("last_administrator") for what would leave nobody to administer, as for remove().

@@ -139,9 +139,12 @@ def test_somebody_comes_in_by_a_link_and_rests_for_a_while(gateway, administrato
     assert vera.call("POST", "/roster", **roster).status_code == 403
     assert administrator.call("PUT", "/accounts/Vera", json={"role": "staff"}).status_code == 200
     assert vera.call("POST", "/roster", **roster).status_code == 200, "at once"
+    resting = {"word": word(), "password": PASSWORD}
     assert administrator.call("PUT", "/accounts/Vera", json={"active": False}).status_code == 200
     assert vera.call("GET", "/review").status_code == 401 and vera.sign_in("Vera").status_code == 401
+    assert vera.call("POST", "/session/password", json=resting).json()["code"] == "no_link"
     assert administrator.call("PUT", "/accounts/Vera", json={"active": True}).status_code == 200
+    assert vera.call("POST", "/session/password", json=resting).status_code == 200, "nobody was let in by it before"
     assert vera.sign_in("Vera").status_code == 200
 
     for change in ({"role": "viewer"}, {"active": False}):
