@@ -26,17 +26,19 @@ FinderSpace::FinderSpace(FinderSettings settings, LoadEmbedder load)
       queue_(settings_.workers, settings_.queue) {}
 
 FinderSpace::~FinderSpace() {
+  finish();
+  filler_.request_stop();
+  if (loader_.joinable()) loader_.join();
+  if (filler_.joinable()) filler_.join();
+}
+
+void FinderSpace::finish() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   stopping_.notify_all();
   if (watcher_.joinable()) watcher_.join();
-  if (loader_.joinable()) loader_.join();
-  if (filler_.joinable()) {
-    filler_.request_stop();
-    filler_.join();
-  }
 }
 
 void FinderSpace::start(const std::string& address) {

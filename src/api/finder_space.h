@@ -59,6 +59,8 @@ class FinderSpace {
   const FinderSettings& settings() const { return settings_; }
   const WorkQueue& queue() const { return queue_; }
   void drain() { draining_ = true; }
+  // The snapshots folder has what came in until now; nothing is looked after any more.
+  void finish();
   bool draining() const { return draining_; }
 
   // Runs on a worker; must not throw. Overloaded when the line is full, Unavailable while draining.

@@ -64,6 +64,7 @@ Result<void> serve_paper_finder(const FinderProcess& process, LoadEmbedder load)
     });
   }));
   leaving.join();
+  space.finish();
   log(LogLevel::Info, "stopped");
   // A load cannot be interrupted; nobody waits for it.
   if (is_busy() || space.state().phase == FinderSpace::Phase::Loading) _exit(0);

@@ -15,9 +15,9 @@ namespace {
 constexpr std::string_view kDefaultName = "openreview_papers";  // as the original finder named it
 constexpr std::string_view kCollections =
     "/api/v2/tenants/default_tenant/databases/default_database/collections";
-constexpr net::Limits kPatience{.connect = std::chrono::milliseconds(2'000),
-                                .total = std::chrono::milliseconds(60'000)};
-constexpr std::size_t kPage = 1'000;  // records of one page of a list
+constexpr std::chrono::seconds kConnectPatience{2};
+constexpr std::chrono::seconds kSearchPatience{5};  // somebody waits, and words alone would answer as well
+constexpr std::size_t kPage = 1'000;                // records of one page of a list
 constexpr std::size_t kMostRecords = 5'000'000;
 constexpr std::size_t kNumbersAtOnce = 250'000;  // of vectors in one request: about 3 MB as text
 constexpr std::size_t kNumbersInReply = 50'000;  // half of what parse_json takes
@@ -110,11 +110,13 @@ Result<ChromaAddress> read_chroma_address(std::string_view text) {
 
 // ---- a request
 
-Result<std::string> ChromaCollection::ask(const char* method, const std::string& path,
-                                          std::string body) const {
-  net::Request request{.method = method, .url = address_.url + path, .limits = kPatience};
+Result<std::string> ChromaCollection::ask(const char* method, const std::string& path, std::string body,
+                                          std::chrono::milliseconds patience) const {
+  net::Request request{.method = method,
+                       .url = address_.url + path,
+                       .limits = {.connect = kConnectPatience, .total = patience}};
   request.redirects = net::Redirects::Never;
-  request.repeatable = true;
+  request.stop = stop_;
   if (!address_.token.empty()) {
     request.headers.push_back({"Authorization", "Bearer " + address_.token});
     request.headers.push_back({"X-Chroma-Token", address_.token});
@@ -137,8 +139,10 @@ std::string ChromaCollection::in_collection(std::string_view what) const {
 
 // ---- the collection
 
-Result<ChromaCollection> ChromaCollection::open(const ChromaAddress& address, const std::string& model) {
+Result<ChromaCollection> ChromaCollection::open(const ChromaAddress& address, const std::string& model,
+                                                std::stop_token stop) {
   ChromaCollection collection(address, std::make_shared<net::Client>());
+  collection.stop_ = std::move(stop);
   TRY(collection.check_server());
   TRY(collection.find_or_make(model));
   return collection;
@@ -238,10 +242,11 @@ Result<void> ChromaCollection::remove(std::span<const std::string> ids) const {
 
 Result<std::vector<ChromaNear>> ChromaCollection::nearest(std::span<const float> query, std::size_t limit,
                                                           const std::vector<std::string>* among) const {
-  const auto body = TRY(
-      ask("POST", in_collection("/query"),
-          fmt::format(R"({{"query_embeddings":[{}],"n_results":{},"include":["distances"]{}}})",
-                      as_json(query), limit, among == nullptr ? "" : ",\"ids\":" + to_text(Json(*among)))));
+  const auto body =
+      TRY(ask("POST", in_collection("/query"),
+              fmt::format(R"({{"query_embeddings":[{}],"n_results":{},"include":["distances"]{}}})",
+                          as_json(query), limit, among == nullptr ? "" : ",\"ids\":" + to_text(Json(*among))),
+              kSearchPatience));
   const auto json = TRY(parse_json(body));
   const auto& ids = of_first_query(json, "ids");
   const auto& distances = of_first_query(json, "distances");
@@ -269,7 +274,7 @@ Result<std::unordered_map<std::string, std::vector<float>>> ChromaCollection::ve
   for (; !ids.empty(); ids = ids.subspan(std::min(at_once, ids.size()))) {
     const Json asked{{"ids", std::vector(ids.begin(), ids.begin() + std::min(at_once, ids.size()))},
                      {"include", {"embeddings"}}};
-    const auto body = TRY(ask("POST", in_collection("/get"), to_text(asked)));
+    const auto body = TRY(ask("POST", in_collection("/get"), to_text(asked), kSearchPatience));
     const auto json = TRY(parse_json(body));
     const auto& names = member(json, "ids");
     const auto& embeddings = member(json, "embeddings");

@@ -2,9 +2,11 @@
 // A Chroma server from its client's side: one collection of unit vectors, compared by cosine. Chroma's HTTP
 // API, version 2 (servers from 0.6 on). What the server says is checked like any foreign input.
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,7 +44,9 @@ class ChromaCollection {
  public:
   // The collection of this model's vectors: the one that is there, or a new one, also in place of one with
   // another model's. Unsupported, naming the way out, for one of somebody else's making.
-  static Result<ChromaCollection> open(const ChromaAddress& address, const std::string& model);
+  // `stop` ends what is being asked.
+  static Result<ChromaCollection> open(const ChromaAddress& address, const std::string& model,
+                                       std::stop_token stop = {});
 
   // Every record's id and what it is made of.
   Result<std::unordered_map<std::string, std::string>> list() const;
@@ -62,7 +66,8 @@ class ChromaCollection {
  private:
   ChromaCollection(ChromaAddress address, std::shared_ptr<net::Client> client)
       : address_(std::move(address)), client_(std::move(client)) {}
-  Result<std::string> ask(const char* method, const std::string& path, std::string body) const;
+  Result<std::string> ask(const char* method, const std::string& path, std::string body,
+                          std::chrono::milliseconds patience = std::chrono::minutes(1)) const;
   Result<void> check_server() const;
   Result<void> find_or_make(const std::string& model);
   std::string in_collection(std::string_view what) const;
@@ -70,6 +75,7 @@ class ChromaCollection {
   ChromaAddress address_;
   std::shared_ptr<net::Client> client_;
   std::string id_;
+  std::stop_token stop_;
 };
 
 }  // namespace alcove::papers

@@ -113,8 +113,9 @@ Result<void> VectorMirror::fill(const std::filesystem::path& index, const std::s
 Result<void> VectorMirror::fill_collection(const std::filesystem::path& file, const std::stop_token& stop) {
   auto index = TRY(store::PaperIndex::open(file));
   const auto model = TRY(index.model());
+  // A store that is away is asked often; what it should have is read when it is there.
+  const auto collection = TRY(ChromaCollection::open(address_, model.hash, stop));
   const auto wanted = TRY(wanted_of(index));
-  const auto collection = TRY(ChromaCollection::open(address_, model.hash));
   auto there = TRY(collection.list());
   std::unordered_set<std::string_view> names;
   for (const auto& each : wanted) names.insert(each.id);

@@ -296,8 +296,8 @@ TEST_F(MirrorTest, WhatNoChromaServerSaysIsRefused) {
     });
     const auto filled = fill();
     const auto found = search(*finder(), Mode::Meaning);
-    const auto& error = filled ? found.error() : filled.error();
     ASSERT_FALSE(filled && found) << each.reply.substr(0, 200);
+    const auto& error = filled ? found.error() : filled.error();
     EXPECT_NE(error.message.find(each.sentence), std::string::npos) << error.message;
   }
 }

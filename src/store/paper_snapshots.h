@@ -36,7 +36,7 @@ class PaperSnapshots {
 
 // An index that came along with the program, `papers.db` in `shipped`, begins to serve in `folder`; with
 // `snapshots`, a copy goes there too. Once for each: false when it is the one that was taken last, so that
-// what grew from it stays. On an error what is there serves on.
+// what grew from it stays. On an error the index serves as it is, taken or not; the next start tries again.
 Result<bool> take_shipped(const std::filesystem::path& shipped, const std::filesystem::path& folder,
                           const std::filesystem::path& snapshots);
 
