@@ -76,15 +76,6 @@ def run(*command: object) -> dict:
     return json.loads(done.stdout)
 
 
-def chroma_python(given: str | None) -> str:
-    if given:
-        return given
-    if not (CHROMA / "bin/python").exists():
-        subprocess.run([sys.executable, "-m", "venv", CHROMA], check=True)
-        subprocess.run([CHROMA / "bin/pip", "install", "--quiet", "chromadb==1.5.9"], check=True)
-    return str(CHROMA / "bin/python")
-
-
 def show(what: str, figures: dict[str, float], rest: str = "") -> None:
     print(f"{what:42} p50 {figures['p50_ms']:8.3f} ms   p99 {figures['p99_ms']:8.3f} ms   {rest}", flush=True)
 
@@ -100,8 +91,8 @@ def bench_vectors(rows: int, work: Path, options: argparse.Namespace) -> dict:
         name = f"{rows} vectors" + ("" if share == 100 else f", {share} % let through")
         show(name, figures, f"recall {figures['recall']:.4f}  {ours['instructions']}")
         result[f"share_{share}"] = figures
-    if options.chroma is not None:
-        theirs = run(chroma_python(options.chroma or None), "-c", CHROMA_SCRIPT.format(width=WIDTH), work / "rows.f32",
+    if options.chroma:
+        theirs = run(CHROMA / "bin/python", "-c", CHROMA_SCRIPT.format(width=WIDTH), work / "rows.f32",
                      work / "queries.f32", work / f"chroma{rows}")
         figures = times(theirs["microseconds"]) | {"recall": recall(theirs["found"], vectors, queries, 100)}
         ratio = figures["mean_ms"] / result["share_100"]["mean_ms"]
@@ -125,7 +116,7 @@ def bench_papers(rows: int, work: Path) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[5275, 64000])
-    parser.add_argument("--chroma", nargs="?", const="", metavar="PYTHON", help="measure Chroma too, with this Python that has chromadb [its own]")
+    parser.add_argument("--chroma", action="store_true", help="measure Chroma too, which script/bootstrap --chroma installs")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
     figures = {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count(), "when": time.strftime("%F %T"), "sizes": {}}

@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 import requests
 
+from conftest import ROOT
 from serving import free_port
 
 ROOT_PATH = "/api/v2/tenants/default_tenant/databases/default_database"
 OWNER = {"Authorization": "Bearer secret"}
 SCENARIO = Path(__file__).with_name("chroma_scenario.py")
-# A Python that has chromadb, for the tests with its clients; with the whole package also a server to compare with.
-PYTHON = os.environ.get("ALCOVE_CHROMA_PYTHON", sys.executable)
+# A Python that has chromadb, for the tests with its clients; with the whole package, as script/bootstrap --chroma installs it, also a server
+# to compare with.
+WHOLE = ROOT / ".deps/chroma/bin/python"
+PYTHON = str(WHOLE if WHOLE.exists() else sys.executable)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +153,7 @@ def chroma_server(tmp_path_factory):
     """A real one."""
     program = Path(PYTHON).with_name("chroma")
     if not program.exists():
-        pytest.skip("the whole chromadb package is not here; name a Python that has it in ALCOVE_CHROMA_PYTHON")
+        pytest.skip("there is no Chroma server here; script/bootstrap --chroma installs one")
     port = free_port()
     with (tmp_path_factory.mktemp("chroma") / "log").open("w") as log:
         process = subprocess.Popen([str(program), "run", "--path", str(tmp_path_factory.mktemp("store")), "--port", str(port)], stdout=log, stderr=subprocess.STDOUT)
@@ -161,7 +164,7 @@ def chroma_server(tmp_path_factory):
 
 def test_the_real_client_does_all_it_does(keeper):
     if not has_chroma("chromadb"):
-        pytest.skip("chromadb is not here; name a Python that has it in ALCOVE_CHROMA_PYTHON")
+        pytest.skip("chromadb is not here; script/bootstrap --test installs its client")
     seen = seen_by_the_client(keeper.port, "secret")
     assert seen["l2"]["left"] == ["c", "d", "e", "f"] and seen["cosine"]["query all"]["ids"][0][0] == "a"
     assert seen["ip"]["gone"] == "NotFoundError"

@@ -1,4 +1,4 @@
-"""The peers of bench/papers.py, in a process of their own: vectors.py loop|sentences|weights …
+"""The peers of bench/papers.py, in a process of their own: vectors.py loop|sentences|weights|fill|search MODEL THREADS [FOLDER]
 
 Times are of the work alone, without loading. With ALCOVE_DEVICE=cuda in the environment they run on the GPU, in f16.
 """
@@ -44,6 +44,23 @@ def sentences(model: str, texts: list[str]) -> tuple[list, float]:
     return rows, time.perf_counter() - started
 
 
+def collection(folder: str):
+    import chromadb
+
+    return chromadb.PersistentClient(path=folder).get_or_create_collection("openreview_papers", metadata={"hnsw:space": "cosine"})
+
+
+def fill(model: str, folder: str, texts: list[str]) -> None:
+    rows, _ = loop(model, texts)
+    collection(folder).upsert(ids=[str(number) for number in range(len(texts))], documents=texts, embeddings=rows)
+
+
+def search(model: str, folder: str, texts: list[str]) -> list[str]:
+    """As the original answers the first search after its start."""
+    rows, _ = loop(model, texts)
+    return collection(folder).query(query_embeddings=rows, n_results=10)["ids"][0]
+
+
 def weights(model: str) -> None:
     """A BERT of base size with seeded random weights."""
     from transformers import BertConfig, BertModel
@@ -57,7 +74,12 @@ def main() -> None:
     torch.set_num_threads(int(threads))
     if kind == "weights":
         return weights(model)
-    rows, seconds = {"loop": loop, "sentences": sentences}[kind](model, json.load(sys.stdin))
+    texts = json.load(sys.stdin)
+    if kind == "fill":
+        return fill(model, sys.argv[4], texts)
+    if kind == "search":
+        return json.dump(search(model, sys.argv[4], texts), sys.stdout)
+    rows, seconds = {"loop": loop, "sentences": sentences}[kind](model, texts)
     json.dump({"seconds": seconds, "vectors": rows}, sys.stdout)
 
 
