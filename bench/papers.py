@@ -81,7 +81,7 @@ def first_search(python: Path, model: Path, threads: int, texts: list[str], roun
         run([python, PEERS / "vectors.py", "fill", model, str(threads), theirs], texts)
         for _ in range(rounds + 1):
             ours, took, _ = run([PROGRAM, "papers", "search", query, *data, "--mode", "meaning", "--format", "json"], None)
-            assert json.loads(ours)["results"], "a search finds something"
+            assert json.loads(ours)["hits"], "a search finds something"
             seconds["alcove"].append(took)
             found, took, _ = run([python, PEERS / "vectors.py", "search", model, str(threads), theirs], [query])
             assert json.loads(found)
