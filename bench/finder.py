@@ -8,6 +8,7 @@ page over Chroma that does the original's work (bench/peers/finder), each while 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import random
@@ -97,11 +98,16 @@ def fetch(url: str, data: dict | None = None) -> bytes:
         return reply.read()
 
 
+@functools.cache
+def endpoints(url: str) -> dict[str, int]:
+    """The number of each by its name; asked once, as Gradio's clients do when they connect."""
+    return {each["api_name"]: each["id"] for each in json.loads(fetch(url + "/config"))["dependencies"]}
+
+
 def call_gradio(url: str, name: str, values: list) -> object:
     """The first output of an endpoint; ValueError when there is none."""
-    numbers = {each["api_name"]: each["id"] for each in json.loads(fetch(url + "/config"))["dependencies"]}
     session = secrets.token_hex(8)
-    fetch(url + "/gradio_api/queue/join", {"data": values, "fn_index": numbers[name], "session_hash": session})
+    fetch(url + "/gradio_api/queue/join", {"data": values, "fn_index": endpoints(url)[name], "session_hash": session})
     for event in fetch(f"{url}/gradio_api/queue/data?session_hash={session}").decode().split("\n\n"):
         message = json.loads(event.removeprefix("data:") or "{}")
         if message.get("msg") == "process_completed" and message["success"]:
