@@ -59,6 +59,9 @@ class FakeSpace:
         handler.end_headers()
         handler.wfile.write(body)
 
+    def say_awake(self, handler: BaseHTTPRequestHandler) -> None:
+        self.send(handler, 200, json.dumps({"status": "ok", "service": SERVICE}).encode())
+
     def start(self) -> ThreadingHTTPServer:
         space = self
 
@@ -72,7 +75,7 @@ class FakeSpace:
                 if space.health:
                     return space.health(self)
                 if self.path == "/health":
-                    return space.send(self, 200, json.dumps({"status": "ok", "service": SERVICE}).encode())
+                    return space.say_awake(self)
                 space.send(self, 404, b'{"detail":"Not Found"}')
 
             def do_POST(self) -> None:

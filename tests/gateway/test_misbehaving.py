@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 from conftest import ROOT
-from gateway.kit import SERVICE, number_of, reading, sheet
+from gateway.kit import number_of, reading, sheet
 
 from serving import Server, free_port
 
@@ -120,7 +120,7 @@ def test_a_space_that_wakes_is_counted(start_gateway, space):
     def health(handler):
         if time.monotonic() < asleep:
             return page(space, handler, 503)
-        space.send(handler, 200, json.dumps({"status": "ok", "service": SERVICE}).encode())
+        space.say_awake(handler)
 
     space.health = health
     gateway = start_gateway(space_url=space.url)
@@ -161,7 +161,7 @@ def test_a_space_that_sleeps_beyond_the_hold(start_gateway, space, models, sampl
     def health(handler):
         if time.monotonic() < awake_at:
             return page(space, handler, 503)
-        space.send(handler, 200, json.dumps({"status": "ok", "service": SERVICE}).encode())
+        space.say_awake(handler)
 
     space.health = health
     hold = max(1, round(ASLEEP * 50 / 90))

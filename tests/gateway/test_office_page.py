@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from browsing import opening
 from conftest import ROOT
-from gateway.kit import SERVICE, FakeSpace
+from gateway.kit import FakeSpace
 from gateway.test_accounts import PASSWORD, setup_word
 from gateway.test_review import LISTED, Office
 from PIL import Image, ImageDraw, ImageFont
@@ -309,7 +309,7 @@ def test_other_weather(desk, space, open_page, look, tmp_path):
     def health(handler):
         if asleep:
             return space.send(handler, 503, b"<html>starting</html>", "text/html")
-        space.send(handler, 200, json.dumps({"status": "ok", "service": SERVICE}).encode())
+        space.say_awake(handler)
 
     desk.take_in()
     [uuid] = desk.hand_in(desk.sheet(LISTED[0], misread=True))
