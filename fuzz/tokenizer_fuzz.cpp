@@ -5,6 +5,7 @@
 #include <fstream>
 #include <random>
 
+#include "base/bytes.h"
 #include "text/tokenizer.h"
 
 namespace {
@@ -53,7 +54,7 @@ void load(std::string_view file) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  const auto rest = as_text({data + 1, size - 1});
+  const auto rest = alcove::as_text({data + 1, size - 1});
   if (data[0] == 'j')
     load(rest);
   else
