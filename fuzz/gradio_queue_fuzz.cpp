@@ -30,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::shared_ptr<Listener>> listeners;
   for (std::size_t i = 0; i + 1 < size && i < 400; i += 2) {
     const auto session = "s" + std::to_string(data[i + 1] % 6);
-    const auto& event = events[data[i + 1] % events.size()];
+    const auto event = events[data[i + 1] % events.size()];
     switch (data[i] % 8) {
       case 0:
         if (auto joined = queue.join(session)) events.push_back(*joined);

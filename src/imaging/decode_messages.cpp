@@ -132,6 +132,17 @@ Result<PageRequest> parse_request(Bytes message) {
   return request;
 }
 
+std::string to_message(const PageLent& lent) {
+  std::string message;
+  put(message, lent.written);
+  return message;
+}
+
+Result<PageLent> parse_lent(Bytes message) {
+  ByteReader in(message);
+  return PageLent{TRY(in.little_endian<std::uint64_t>())};
+}
+
 std::string to_message(const WorkerReply& reply) {
   return std::visit([](const auto& what) { return message_of(what); }, reply);
 }

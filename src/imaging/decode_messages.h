@@ -19,15 +19,23 @@ struct PageRequest {
 std::string to_message(const PageRequest& request);
 Result<PageRequest> parse_request(Bytes message);
 
+// Pool to worker, first of all; the page memory comes along, or none.
+struct PageLent {
+  std::uint64_t written = 0;  // bytes from its start that hold an earlier page
+};
+std::string to_message(const PageLent& lent);
+Result<PageLent> parse_lent(Bytes message);
+
 // Keeper to pool, on the worker's socket: the worker exists. It comes before anything that a file could send,
 // because the file is sent after it.
 struct WorkerStarted {
   int process = 0;
 };
-// Worker to pool: where in its own memory the pixels lie, three channels. Width, height and pages are within
-// the limits that were given.
+// Worker to pool: the pixels, three channels, lie at the start of the page memory that it was lent, or at an
+// address in its own memory. Width, height and pages are within the limits that were given.
+constexpr std::uint64_t kInPageMemory = 0;
 struct PageAt {
-  std::uint64_t address = 0;
+  std::uint64_t address = kInPageMemory;
   int width = 0, height = 0, pages = 0;
 };
 // Worker to pool: where in its own memory the pages that were cut out lie. Within most_cut_bytes() and the

@@ -27,8 +27,8 @@ constexpr std::chrono::milliseconds kFarewell{200};
 // All that a keeper needs of our environment. The rest may hold secrets, which no worker has to know.
 std::vector<std::string> small_environment() {
   // Large blocks of memory come in large pieces, where the system has them: a page is touched in a tenth of
-  // the time.
-  std::vector<std::string> kept{"GLIBC_TUNABLES=glibc.malloc.hugetlb=1"};
+  // the time. Names of functions are looked up once, by the keeper, rather than in each worker.
+  std::vector<std::string> kept{"GLIBC_TUNABLES=glibc.malloc.hugetlb=1", "LD_BIND_NOW=1"};
   for (const char* name : {"ALCOVE_PDFIUM", "LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS"})
     if (const char* value = std::getenv(name)) kept.push_back(std::string(name) + "=" + value);
   return kept;
@@ -98,14 +98,17 @@ struct Source {
   }
 };
 
-// None: not what was asked for, or not there.
-std::optional<Page> fetch_page(const Source& source, const WorkerReply& reply) {
-  const auto* at = std::get_if<PageAt>(&reply);
-  if (!at) return std::nullopt;
-  Page page{unwritten_image(at->width, at->height, 3), at->pages};
-  return source.fill(at->address, page.image.pixels) ? std::optional(std::move(page)) : std::nullopt;
+std::size_t byte_count(const PageAt& at) {
+  return std::size_t{3} * static_cast<unsigned>(at.width) * static_cast<unsigned>(at.height);
 }
 
+// None: it is not there.
+std::optional<Page> fetch_page(const Source& source, const PageAt& at) {
+  Page page{unwritten_image(at.width, at.height, 3), at.pages};
+  return source.fill(at.address, page.image.pixels) ? std::optional(std::move(page)) : std::nullopt;
+}
+
+// None: not what was asked for, or not there.
 std::optional<Cut> fetch_cut(const Source& source, const WorkerReply& reply, std::uint64_t file_bytes) {
   const auto* at = std::get_if<CutAt>(&reply);
   if (!at || at->bytes > most_cut_bytes(file_bytes)) return std::nullopt;
@@ -121,7 +124,10 @@ std::string order_of(const WorkerLimits& limits) {
 
 }  // namespace
 
-DecodePool::DecodePool(PoolSettings settings) : settings_(std::move(settings)) {
+DecodePool::DecodePool(PoolSettings settings)
+    : settings_(std::move(settings)),
+      // As many pages are read as are opened.
+      shelf_(std::make_shared<PageShelf>(static_cast<std::size_t>(settings_.workers))) {
   start_keeper();
   for (int i = 0; i < settings_.workers; ++i) ready_.push_back(order_worker());
 }
@@ -144,14 +150,13 @@ Result<Cut> DecodePool::cut(Bytes file, const CutOptions& options) {
 }
 
 Result<DecodePool::Opened> DecodePool::open(Bytes file, const PageRequest& request) {
-  const auto memory = TRY(share_file(file));
-  auto worker = take_worker();
-  auto answer = ask(worker, memory, request);
+  const auto shared = TRY(share_file(file));
+  auto answer = ask(take_worker(), shared, request);
   // The keeper ended, which was not this file's doing: again, with another one. A keeper that is just ending
   // may still take the first order.
   for (int more = 0; !answer && more < kMoreTries; ++more) {
     if (more > 0) std::this_thread::sleep_for(kBetweenTries);
-    answer = ask(order_worker(), memory, request);
+    answer = ask(order_worker(), shared, request);
   }
   put_back(order_worker());
   if (!answer)
@@ -175,7 +180,7 @@ PoolStatus DecodePool::status() {
   return status;
 }
 
-Descriptor DecodePool::take_worker() {
+DecodePool::Worker DecodePool::take_worker() {
   std::unique_lock lock(mutex_);
   came_back_.wait(lock, [&] { return !ready_.empty(); });
   auto worker = std::move(ready_.front());
@@ -183,7 +188,7 @@ Descriptor DecodePool::take_worker() {
   return worker;
 }
 
-void DecodePool::put_back(Descriptor worker) {
+void DecodePool::put_back(Worker worker) {
   {
     const std::scoped_lock lock(mutex_);
     ready_.push_back(std::move(worker));
@@ -192,9 +197,12 @@ void DecodePool::put_back(Descriptor worker) {
 }
 
 // One that need not run yet: what it is asked waits in its socket. None when no keeper can be had.
-Descriptor DecodePool::order_worker() {
+DecodePool::Worker DecodePool::order_worker() {
   auto ends = socket_pair();
   if (!ends) return {};
+  auto memory = shelf_->take();
+  const PageLent lent{memory ? memory->written() : 0};
+  send_message(ends->first, to_message(lent), memory ? &memory->descriptor() : nullptr);
   const auto order = order_of(settings_.limits);
   const std::scoped_lock lock(keeper_mutex_);
   if (!send_message(control_, order, &ends->second)) {
@@ -202,7 +210,7 @@ Descriptor DecodePool::order_worker() {
     start_keeper();
     if (!send_message(control_, order, &ends->second)) return {};
   }
-  return std::move(ends->first);
+  return {std::move(ends->first), std::move(memory)};
 }
 
 void DecodePool::start_keeper() {
@@ -219,13 +227,14 @@ void DecodePool::end_keeper() {
 }
 
 // None: there is no such worker, because its keeper ended.
-std::optional<Result<DecodePool::Opened>> DecodePool::ask(const Descriptor& worker, const Descriptor& memory,
+std::optional<Result<DecodePool::Opened>> DecodePool::ask(Worker asked, const Descriptor& file,
                                                           const PageRequest& request) {
+  const auto& worker = asked.socket;
   const auto until = steady_clock::now() + settings_.longest_page;
   const auto& limits = request.options.limits;
   const auto first = receive_reply(worker, until, limits);
   const auto* started = first && *first ? std::get_if<WorkerStarted>(&**first) : nullptr;
-  if (!started || !send_message(worker, to_message(request), &memory)) return std::nullopt;
+  if (!started || !send_message(worker, to_message(request), &file)) return std::nullopt;
 
   const auto reply = receive_reply(worker, until, limits);
   if (!reply) return std::nullopt;
@@ -233,11 +242,16 @@ std::optional<Result<DecodePool::Opened>> DecodePool::ask(const Descriptor& work
   if (const auto* error = std::get_if<Error>(&**reply)) return std::unexpected(*error);
   if (const auto* ended = std::get_if<WorkerEnded>(&**reply))
     return std::unexpected(lose(reason_of(*ended, settings_.limits.memory, settings_.limits.cpu_seconds)));
+  const auto* at = std::get_if<PageAt>(&**reply);
+  if (request.cut_to < 0 && at && at->address == kInPageMemory && asked.memory &&
+      byte_count(*at) <= PageMemory::kBytes)
+    return Page{shelf_->image(at->width, at->height, std::move(asked.memory), std::move(asked.socket)),
+                at->pages};
   const Source source{worker, started->process, settings_.may_look};
   if (request.cut_to >= 0) {
     if (auto cut = fetch_cut(source, **reply, request.file_bytes)) return *std::move(cut);
-  } else if (auto page = fetch_page(source, **reply)) {
-    return *std::move(page);
+  } else if (at) {
+    if (auto page = fetch_page(source, *at)) return *std::move(page);
   }
   // Of a worker that ended the keeper says so; one that went with its keeper leaves silence behind.
   if (hears(worker, steady_clock::now() + kFarewell) && !receive_message(worker)) return std::nullopt;

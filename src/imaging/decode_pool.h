@@ -4,8 +4,8 @@
 // The pool starts one process, the keeper, which loads and warms the decoders and opens no file. For each
 // page the keeper forks a worker, ahead of time, that gives up its rights (imaging/worker_limits.h), opens
 // that one page and ends: nothing of one sheet is left when the next one comes, neither memory nor what a
-// hostile file may have put there. The file goes in as sealed shared memory; the pixels are copied once, out
-// of the worker's memory into ours.
+// hostile file may have put there. The file goes in as sealed shared memory, the pixels come out in page
+// memory (imaging/page_memory.h); those of a large page are copied out of the worker's own memory.
 
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +19,7 @@
 #include "imaging/decode_worker.h"
 #include "imaging/decoder.h"
 #include "imaging/descriptors.h"
+#include "imaging/page_memory.h"
 
 namespace alcove::imaging {
 
@@ -57,17 +58,21 @@ class DecodePool final : public Decoder {
 
  private:
   using Opened = std::variant<Page, Cut>;  // as the request asks
+  struct Worker {
+    Descriptor socket;                   // not open: it is still to be ordered
+    std::unique_ptr<PageMemory> memory;  // null: it was lent none
+  };
   Result<Opened> open(Bytes file, const PageRequest& request);
-  Descriptor take_worker();
-  void put_back(Descriptor worker);
-  Descriptor order_worker();
+  Worker take_worker();
+  void put_back(Worker worker);
+  Worker order_worker();
   void start_keeper();
   void end_keeper();
-  std::optional<Result<Opened>> ask(const Descriptor& worker, const Descriptor& memory,
-                                    const PageRequest& request);
+  std::optional<Result<Opened>> ask(Worker worker, const Descriptor& file, const PageRequest& request);
   Error lose(Error why);
 
   const PoolSettings settings_;
+  const std::shared_ptr<PageShelf> shelf_;
   std::mutex keeper_mutex_;
   Descriptor control_;
   pid_t keeper_ = 0;
@@ -75,7 +80,7 @@ class DecodePool final : public Decoder {
 
   std::mutex mutex_;
   std::condition_variable came_back_;
-  std::deque<Descriptor> ready_;  // sockets of workers; one that is not open is still to be ordered
+  std::deque<Worker> ready_;
   std::uint64_t lost_ = 0;
 };
 

@@ -22,6 +22,7 @@
 #include <thread>
 
 #include "imaging/decode_messages.h"
+#include "imaging/encode_jpeg.h"
 #include "imaging/golden.h"
 #include "imaging/pdf_testing.h"
 
@@ -177,6 +178,25 @@ const std::map<std::string_view, Error (*)(Bytes)> kAttacks{
        send_reply(to_message(PageAt{.address = 1ULL << 40, .width = 100, .height = 100, .pages = 1}));
        ::_exit(0);
      }},
+    {"reply with a page that its memory has no room for",
+     [](Bytes) {
+       send_reply(to_message(PageAt{.address = kInPageMemory, .width = 3000, .height = 3000, .pages = 1}));
+       return outcome(false);
+     }},
+    {"look at the page memory",
+     [](Bytes) {
+       const auto lent = unwritten_image(2300, 2300, 3);
+       return said(std::ranges::all_of(lent.pixels, [](int value) { return value == 0; }) ? "clear"
+                                                                                          : "another's page");
+     }},
+    {"reply with a page and go on writing",
+     [](Bytes) {
+       auto lent = unwritten_image(2300, 2300, 3);
+       send_reply(to_message(PageAt{.address = kInPageMemory, .width = 100, .height = 100, .pages = 1}));
+       for (volatile std::uint8_t* pixel = lent.pixels.data();;)
+         *pixel = static_cast<std::uint8_t>(*pixel + 1);
+       return outcome(false);
+     }},
     {"reply many times",
      [](Bytes) {
        for (int i = 0; i < 5; ++i) send_reply(to_message(WorkerReply(said("again"))));
@@ -303,9 +323,10 @@ TEST_F(Attacked, TimeWithoutEndEnds) {
 
 TEST_F(Attacked, RepliesAreNotBelieved) {
   DecodePool pool(settings());
-  for (const auto* what : {"reply with rubbish", "reply at length", "reply with a page that is not there",
-                           "reply with what was not asked for", "reply with a page that is too large",
-                           "reply as the keeper", "reply with a page and end"})
+  for (const auto* what :
+       {"reply with rubbish", "reply at length", "reply with a page that is not there",
+        "reply with what was not asked for", "reply with a page that is too large", "reply as the keeper",
+        "reply with a page and end", "reply with a page that its memory has no room for"})
     EXPECT_EQ(attack(pool, what), "damaged") << what;
   EXPECT_EQ(attack(pool, "reply many times"), "again");
   EXPECT_EQ(attack(pool, "write over the file"), "damaged");
@@ -318,6 +339,30 @@ TEST_F(Attacked, NothingOfOneFileIsLeftForTheNext) {
   DecodePool pool(one);
   EXPECT_EQ(attack(pool, "leave a mark"), "left");
   EXPECT_EQ(attack(pool, "look for a mark"), "none");
+}
+
+TEST_F(Attacked, NoPageIsLeftForTheNextWorker) {
+  auto one = settings();
+  one.workers = 1;
+  DecodePool pool(one);
+  const auto file = golden("pages/a4.png");
+  for (int i = 0; i < 2; ++i) {
+    // While the second is opened, the worker after it is lent the memory of the first.
+    EXPECT_TRUE(pool.page(file, {}));
+    EXPECT_TRUE(pool.page(file, {}));
+    EXPECT_EQ(attack(pool, "look at the page memory"), "clear");
+  }
+}
+
+// It may spoil its own page; the pages after it lie elsewhere for as long as it lives.
+TEST_F(Attacked, AWorkerThatGoesOnWritingReachesNoOtherPage) {
+  auto one = settings();
+  one.workers = 1;
+  DecodePool pool(one);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(attack(pool, "reply with a page and go on writing"), "a page");
+    expect_to_work(pool);
+  }
 }
 
 TEST_F(Attacked, AnotherKeeperTakesOver) {
@@ -430,42 +475,32 @@ TEST(DecodePool, PassesErrorsAndOptionsOn) {
   EXPECT_EQ(pool.status().lost, 0u);
 }
 
-TEST(DecodePool, TakesPagesThatAreSent) {
-  DecodePool pool({.may_look = false, .keeper = kTestKeeper});
-  const auto file = golden("pages/a4.png");
-  const auto here = decode_page(file), there = pool.page(file, {});
-  ASSERT_TRUE(here && there);
-  EXPECT_TRUE(there->image.pixels == here->image.pixels);
-  EXPECT_EQ(pool.status().lost, 0u);
-}
-
-double milliseconds_of(Decoder& decoder, Bytes file) {
-  const auto start = steady_clock::now();
-  const auto page = decoder.page(file, {});
-  EXPECT_TRUE(page);
-  return std::chrono::duration<double, std::milli>(steady_clock::now() - start).count();
-}
-
-// Printed, not judged: it is of this machine and this moment. By turns, so that whatever the machine does
-// meanwhile happens to both.
-TEST(DecodePool, SaysWhatItAdds) {
-  DecodePool pool({.keeper = kTestKeeper});
-  LocalDecoder here;
-  for (const auto* name :
-       {"images/rgb.png", "../../samples/sheets/scan-folded.jpg", "../../samples/sheets/clean-slip.pdf"}) {
-    const auto file = golden(name);
-    std::vector<double> in_process, in_worker, added;
-    for (int i = 0; i < 15; ++i) {
-      std::this_thread::sleep_for(3ms);  // as between two sheets, the next worker is forked
-      in_worker.push_back(milliseconds_of(pool, file));
-      in_process.push_back(milliseconds_of(here, file));
-      added.push_back(in_worker.back() - in_process.back());
+// More than a worker is lent memory for; the worker keeps it, to be fetched.
+TEST(DecodePool, TakesPagesThatAreLargerThanWhatItLends) {
+  const auto file = encode_jpeg(make_image(3000, 2000, 3, 77), 90);
+  ASSERT_TRUE(file);
+  const auto here = decode_page(as_bytes(*file));
+  ASSERT_GT(here->image.pixels.size(), PageMemory::kBytes);
+  for (const bool may_look : {true, false}) {
+    DecodePool pool({.may_look = may_look, .keeper = kTestKeeper});
+    for (int round = 0; round < 3; ++round) {
+      const auto there = pool.page(as_bytes(*file), {});
+      ASSERT_TRUE(there) << there.error().message;
+      EXPECT_TRUE(there->image.pixels == here->image.pixels);
     }
-    for (auto* each : {&in_process, &in_worker, &added}) std::ranges::sort(*each);
-    const auto median = [](const std::vector<double>& sorted) { return sorted[sorted.size() / 2]; };
-    std::printf("%-38s here %.2f ms (least %.2f), in a worker %.2f (least %.2f), which adds %.2f\n", name,
-                median(in_process), in_process[0], median(in_worker), in_worker[0], median(added));
+    EXPECT_EQ(pool.status().lost, 0u);
   }
+}
+
+TEST(DecodePool, PagesOutliveIt) {
+  const auto file = golden("images/420.jpg");
+  std::vector<Page> pages;
+  {
+    DecodePool pool({.keeper = kTestKeeper});
+    for (int i = 0; i < 6; ++i) pages.push_back(*pool.page(file, {}));
+  }
+  const auto here = decode_page(file);
+  for (const auto& page : pages) EXPECT_TRUE(page.image.pixels == here->image.pixels);
 }
 
 }  // namespace

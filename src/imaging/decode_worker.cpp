@@ -15,6 +15,7 @@
 
 #include "imaging/codecs.h"
 #include "imaging/decode_messages.h"
+#include "imaging/page_memory.h"
 #include "imaging/worker_memory.h"
 
 namespace alcove::imaging {
@@ -47,27 +48,42 @@ void cut_out(const Descriptor& socket, const PageRequest& request, const SharedF
     hand_over(socket, bytes);
 }
 
+// What the pool lent, cleared of the page before. Null: nothing was lent.
+std::unique_ptr<PageMemory> take_page_memory(const Message& message) {
+  const auto lent = parse_lent(as_bytes(message.text));
+  auto memory = lent && message.along ? PageMemory::view_of(message.along) : nullptr;
+  if (memory) std::ranges::fill(memory->bytes().first(std::min(PageMemory::kBytes, lent->written)), 0);
+  return memory;
+}
+
 void open_page(const Descriptor& socket, const PageRequest& request, const SharedFile& file,
-               DecodeFunction decode) {
+               const PageMemory* memory, DecodeFunction decode) {
+  // The first picture of a decoder's is mostly the page itself.
+  std::optional<LentPixels> lent;
+  if (memory) lent.emplace(memory->bytes(), std::make_shared<int>());
   auto page = file ? decode(file.bytes(), request.options) : std::unexpected(too_much_memory());
   if (!page) {
     send_message(socket, to_message(WorkerReply(std::move(page).error())));
     return;
   }
-  const auto& image = page->image;
-  const auto address = address_of(image.pixels);
-  if (send_message(socket, to_message(PageAt{address, image.width, image.height, page->pages})))
-    hand_over(socket, image.pixels);
+  const auto& [width, height, channels, pixels] = page->image;
+  PageAt at{kInPageMemory, width, height, page->pages};
+  if (!memory || pixels.size() > PageMemory::kBytes)
+    at.address = address_of(pixels);
+  else if (pixels.data() != memory->bytes().data())
+    std::ranges::copy(pixels, memory->bytes().begin());
+  if (send_message(socket, to_message(at)) && at.address != kInPageMemory) hand_over(socket, pixels);
 }
 
-void answer(const Descriptor& socket, const Message& message, DecodeFunction decode) try {
+void answer(const Descriptor& socket, const Message& message, const PageMemory* memory,
+            DecodeFunction decode) try {
   const auto request = parse_request(as_bytes(message.text));
   if (!request) return;
   const SharedFile file(message.along, request->file_bytes);
   if (request->cut_to >= 0)
     cut_out(socket, *request, file);
   else
-    open_page(socket, *request, file, decode);
+    open_page(socket, *request, file, memory, decode);
 } catch (const std::bad_alloc&) {
   send_message(socket, to_message(WorkerReply(too_much_memory())));
 }
@@ -82,7 +98,10 @@ void answer(const Descriptor& socket, const Message& message, DecodeFunction dec
   const Descriptor socket(kWorkerSocket);
 
   give_up_rights(limits, keeper);
-  if (const auto message = receive_message(socket, Along::Accepted)) answer(socket, *message, decode);
+  auto message = receive_message(socket, Along::Accepted);
+  const auto memory = message ? take_page_memory(*message) : nullptr;
+  message.reset();  // with its descriptor: there is room for one
+  if ((message = receive_message(socket, Along::Accepted))) answer(socket, *message, memory.get(), decode);
   ::_exit(0);
 }
 

@@ -11,8 +11,16 @@ constexpr std::size_t kLargePage = std::size_t{2} << 20;  // bytes, of x86-64
 
 // In front of what is handed out.
 struct alignas(16) Front {
-  std::size_t mapped = 0;  // bytes, of which this is the start; 0: from malloc
+  std::size_t mapped = 0;            // bytes, of which this is the start; 0: from malloc, or lent
+  std::shared_ptr<void> owner = {};  // of what was lent
 };
+static_assert(sizeof(Front) <= kPixelFront);
+
+struct Lent {
+  std::span<std::uint8_t> bytes;
+  std::shared_ptr<void> owner;
+};
+thread_local Lent lent;
 
 std::size_t whole_pages(std::size_t bytes) { return (bytes + kLargePage - 1) / kLargePage * kLargePage; }
 
@@ -33,18 +41,28 @@ void* map_large_pages(std::size_t bytes) {
 
 }  // namespace
 
+LentPixels::LentPixels(std::span<std::uint8_t> bytes, std::shared_ptr<void> owner) {
+  lent = {bytes, std::move(owner)};
+}
+
+LentPixels::~LentPixels() { lent = {}; }
+
 void* take_pixel_memory(std::size_t bytes) {
+  if (lent.owner && bytes <= lent.bytes.size())
+    return new (lent.bytes.data() - sizeof(Front)) Front{.owner = std::exchange(lent.owner, nullptr)} + 1;
   const std::size_t mapped = bytes >= kLargePage ? whole_pages(bytes + sizeof(Front)) : 0;
   void* memory = mapped > 0 ? map_large_pages(mapped) : std::malloc(bytes + sizeof(Front));
   if (memory == nullptr) throw std::bad_alloc();
-  return new (memory) Front{mapped} + 1;
+  return new (memory) Front{.mapped = mapped} + 1;
 }
 
 void give_pixel_memory(void* memory) {
   Front* const front = static_cast<Front*>(memory) - 1;
-  if (front->mapped > 0)
-    ::munmap(front, front->mapped);
-  else
+  const Front had = std::move(*front);
+  front->~Front();
+  if (had.mapped > 0)
+    ::munmap(front, had.mapped);
+  else if (!had.owner)
     std::free(front);
 }
 

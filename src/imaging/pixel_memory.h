@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,17 @@ namespace alcove::imaging {
 
 void* take_pixel_memory(std::size_t bytes);  // throws std::bad_alloc
 void give_pixel_memory(void* memory);
+
+// Memory of somebody else's for the next pixels that this thread takes, if they fit; `owner` is let go of
+// when they are given back. One at a time.
+constexpr std::size_t kPixelFront = 32;  // bytes in front of it that are there to be written, too
+class LentPixels {
+ public:
+  LentPixels(std::span<std::uint8_t> bytes, std::shared_ptr<void> owner);
+  ~LentPixels();
+  LentPixels(const LentPixels&) = delete;
+  LentPixels& operator=(const LentPixels&) = delete;
+};
 
 template <class Value>
 struct PixelMemory {

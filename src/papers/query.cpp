@@ -145,8 +145,12 @@ Result<Condition> year_condition(std::string_view value) {
 }
 
 std::string to_text(const Condition& condition) {
-  const bool quoted = std::ranges::any_of(condition.value, is_blank) || condition.field == Field::Phrase;
-  const auto value = quoted ? fmt::format("\"{}\"", condition.value) : condition.value;
+  auto value = condition.value;
+  const bool blank = std::ranges::any_of(value, is_blank);
+  // There is no way to write a quote between quotes; a word that has one in it is typed as it is.
+  if (blank) std::erase(value, '"');
+  if (blank || (condition.field == Field::Phrase && !value.contains('"')))
+    value = fmt::format("\"{}\"", value);
   const auto name = condition.field == Field::Phrase ? "" : fmt::format("{}:", name_of(condition.field));
   return fmt::format("{}{}{}", condition.excluded ? "-" : "", name, value);
 }

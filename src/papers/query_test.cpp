@@ -73,7 +73,7 @@ TEST(YearCondition, KnowsTheWaysToWriteYears) {
 
 TEST(ToText, IsReadBackAsTheSame) {
   for (const auto* typed :
-       {"-author:\"Yann LeCun\"", "year:2020..2023", "keyword:diffusion", "\"exact phrase\""})
+       {"-author:\"Yann LeCun\"", "year:2020..2023", "keyword:diffusion", "\"exact phrase\"", "-not\"-\"a"})
     EXPECT_EQ(to_text(read(typed).conditions.at(0)), typed);
 }
 

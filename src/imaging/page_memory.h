@@ -1,0 +1,66 @@
+#pragma once
+// The memory that a worker leaves its page in: ours too, so that no pixel is copied, and used for one page
+// after the other, since touching fresh memory costs a page as much as copying it.
+//
+// A worker may have been taken over by its file. It can write here for as long as it lives, which spoils its
+// own page and nothing else: pixels may have any value, and memory goes to another worker only after its last
+// one is surely dead, who clears it before it has seen a file.
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "imaging/descriptors.h"
+#include "imaging/image.h"
+
+namespace alcove::imaging {
+
+class PageMemory {
+ public:
+  // An A4 page at 200 dpi takes 11.6 MB. Of a larger one the worker keeps the pixels, to be fetched from it.
+  static constexpr std::size_t kBytes = std::size_t{16} << 20;
+
+  static std::unique_ptr<PageMemory> make();                             // null: there is none to be had
+  static std::unique_ptr<PageMemory> view_of(const Descriptor& memory);  // a worker's; null: it cannot be had
+  ~PageMemory();
+  PageMemory(const PageMemory&) = delete;
+  PageMemory& operator=(const PageMemory&) = delete;
+
+  std::span<std::uint8_t> bytes() const { return {bytes_, kBytes}; }
+  const Descriptor& descriptor() const { return descriptor_; }  // not open in a view
+  // How much of it has ever been written, from its start: what pages were left in it lies there.
+  std::size_t written() const;
+
+ private:
+  explicit PageMemory(std::uint8_t* bytes) : bytes_(bytes) {}
+
+  Descriptor descriptor_;
+  std::uint8_t* const bytes_;  // a page of this process's own lies in front of them
+};
+
+// Page memory between two workers. Safe from any thread.
+class PageShelf : public std::enable_shared_from_this<PageShelf> {
+ public:
+  explicit PageShelf(std::size_t most) : most_(most) {}
+
+  // For a worker that is still to be forked; null: there is none to be had.
+  std::unique_ptr<PageMemory> take();
+  // Back again, with the socket of the worker that has it.
+  void put(std::unique_ptr<PageMemory> memory, Descriptor worker);
+  // The page that the worker left in it, width * height * 3 <= PageMemory::kBytes; back here when that is
+  // gone.
+  Image image(int width, int height, std::unique_ptr<PageMemory> memory, Descriptor worker);
+
+ private:
+  struct Left {
+    std::unique_ptr<PageMemory> memory;
+    Descriptor worker;
+  };
+  const std::size_t most_;
+  std::mutex mutex_;
+  std::vector<Left> left_;
+};
+
+}  // namespace alcove::imaging
