@@ -60,7 +60,7 @@ void open_page(const Descriptor& socket, const PageRequest& request, const Share
                const PageMemory* memory, DecodeFunction decode) {
   // The first picture of a decoder's is mostly the page itself.
   std::optional<LentPixels> lent;
-  if (memory) lent.emplace(memory->bytes(), std::make_shared<int>());
+  if (memory) lent.emplace(memory->bytes(), nullptr, [](void*) {});
   auto page = file ? decode(file.bytes(), request.options) : std::unexpected(too_much_memory());
   if (!page) {
     send_message(socket, to_message(WorkerReply(std::move(page).error())));

@@ -95,12 +95,12 @@ void PageShelf::put(std::unique_ptr<PageMemory> memory, Descriptor worker) {
 }
 
 Image PageShelf::image(int width, int height, std::unique_ptr<PageMemory> memory, Descriptor worker) {
-  std::uint8_t* const bytes = memory->bytes().data();
-  auto left = std::make_shared<Left>(std::move(memory), std::move(worker));
-  const LentPixels lent({bytes, PageMemory::kBytes},
-                        std::shared_ptr<void>(bytes, [left, shelf = shared_from_this()](void*) {
-                          shelf->put(std::move(left->memory), std::move(left->worker));
-                        }));
+  const auto bytes = memory->bytes();
+  auto page = std::make_unique<Shown>(shared_from_this(), std::move(memory), std::move(worker));
+  const LentPixels lent(bytes, page.release(), [](void* owner) {
+    const std::unique_ptr<Shown> done(static_cast<Shown*>(owner));
+    done->shelf->put(std::move(done->memory), std::move(done->worker));
+  });
   return unwritten_image(width, height, 3);
 }
 

@@ -58,6 +58,11 @@ class PageShelf : public std::enable_shared_from_this<PageShelf> {
     std::unique_ptr<PageMemory> memory;
     Descriptor worker;
   };
+  struct Shown {
+    std::shared_ptr<PageShelf> shelf;
+    std::unique_ptr<PageMemory> memory;
+    Descriptor worker;
+  };
   const std::size_t most_;
   std::mutex mutex_;
   std::vector<Left> left_;

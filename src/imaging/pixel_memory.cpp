@@ -9,18 +9,20 @@ namespace {
 
 constexpr std::size_t kLargePage = std::size_t{2} << 20;  // bytes, of x86-64
 
+struct Owner {
+  void* owner = nullptr;
+  LentPixels::GiveBack give_back = nullptr;  // none: nobody
+};
+
 // In front of what is handed out.
 struct alignas(16) Front {
-  std::size_t mapped = 0;            // bytes, of which this is the start; 0: from malloc, or lent
-  std::shared_ptr<void> owner = {};  // of what was lent
+  std::size_t mapped = 0;  // bytes, of which this is the start; 0: from malloc, or lent
+  Owner lender = {};
 };
 static_assert(sizeof(Front) <= kPixelFront);
 
-struct Lent {
-  std::span<std::uint8_t> bytes;
-  std::shared_ptr<void> owner;
-};
-thread_local Lent lent;
+thread_local std::span<std::uint8_t> lent_bytes;
+thread_local Owner lender;
 
 std::size_t whole_pages(std::size_t bytes) { return (bytes + kLargePage - 1) / kLargePage * kLargePage; }
 
@@ -41,15 +43,18 @@ void* map_large_pages(std::size_t bytes) {
 
 }  // namespace
 
-LentPixels::LentPixels(std::span<std::uint8_t> bytes, std::shared_ptr<void> owner) {
-  lent = {bytes, std::move(owner)};
+LentPixels::LentPixels(std::span<std::uint8_t> bytes, void* owner, GiveBack give_back) {
+  lent_bytes = bytes;
+  lender = {owner, give_back};
 }
 
-LentPixels::~LentPixels() { lent = {}; }
+LentPixels::~LentPixels() {
+  if (const auto still = std::exchange(lender, {}); still.give_back) still.give_back(still.owner);
+}
 
 void* take_pixel_memory(std::size_t bytes) {
-  if (lent.owner && bytes <= lent.bytes.size())
-    return new (lent.bytes.data() - sizeof(Front)) Front{.owner = std::exchange(lent.owner, nullptr)} + 1;
+  if (lender.give_back && bytes <= lent_bytes.size())
+    return new (lent_bytes.data() - sizeof(Front)) Front{.lender = std::exchange(lender, {})} + 1;
   const std::size_t mapped = bytes >= kLargePage ? whole_pages(bytes + sizeof(Front)) : 0;
   void* memory = mapped > 0 ? map_large_pages(mapped) : std::malloc(bytes + sizeof(Front));
   if (memory == nullptr) throw std::bad_alloc();
@@ -58,11 +63,11 @@ void* take_pixel_memory(std::size_t bytes) {
 
 void give_pixel_memory(void* memory) {
   Front* const front = static_cast<Front*>(memory) - 1;
-  const Front had = std::move(*front);
-  front->~Front();
-  if (had.mapped > 0)
-    ::munmap(front, had.mapped);
-  else if (!had.owner)
+  if (front->lender.give_back)
+    front->lender.give_back(front->lender.owner);
+  else if (front->mapped > 0)
+    ::munmap(front, front->mapped);
+  else
     std::free(front);
 }
 

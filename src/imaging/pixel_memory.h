@@ -16,12 +16,13 @@ namespace alcove::imaging {
 void* take_pixel_memory(std::size_t bytes);  // throws std::bad_alloc
 void give_pixel_memory(void* memory);
 
-// Memory of somebody else's for the next pixels that this thread takes, if they fit; `owner` is let go of
-// when they are given back. One at a time.
+// Memory of somebody else's for the next pixels that this thread takes, if they fit; `give_back` is called
+// once they are done with, or with this if they never came. One at a time.
 constexpr std::size_t kPixelFront = 32;  // bytes in front of it that are there to be written, too
 class LentPixels {
  public:
-  LentPixels(std::span<std::uint8_t> bytes, std::shared_ptr<void> owner);
+  using GiveBack = void (*)(void* owner);
+  LentPixels(std::span<std::uint8_t> bytes, void* owner, GiveBack give_back);
   ~LentPixels();
   LentPixels(const LentPixels&) = delete;
   LentPixels& operator=(const LentPixels&) = delete;
