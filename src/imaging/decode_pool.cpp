@@ -202,7 +202,7 @@ DecodePool::Worker DecodePool::order_worker() {
   if (!ends) return {};
   auto memory = shelf_->take();
   const PageLent lent{memory ? memory->written() : 0};
-  send_message(ends->first, to_message(lent), memory ? &memory->descriptor() : nullptr);
+  if (!send_message(ends->first, to_message(lent), memory ? &memory->descriptor() : nullptr)) return {};
   const auto order = order_of(settings_.limits);
   const std::scoped_lock lock(keeper_mutex_);
   if (!send_message(control_, order, &ends->second)) {

@@ -40,10 +40,11 @@ std::uint8_t* map(const Descriptor& memory) {
   return bytes;
 }
 
-// The worker's end of the socket is held by the worker and by its keeper, who lets go of it when the worker
-// is dead. Whatever comes through it before is not believed.
+// The worker's end of the socket is held by the worker and by its keeper, who lets go of it when the worker is
+// dead. Whatever comes through it before is not believed; one that keeps talking is not dead.
 bool is_dead(const Descriptor& worker) {
-  while (hears(worker, std::chrono::steady_clock::now()))
+  constexpr int kMostWords = 8;
+  for (int word = 0; word < kMostWords && hears(worker, std::chrono::steady_clock::now()); ++word)
     if (!receive_message(worker)) return true;
   return false;
 }
