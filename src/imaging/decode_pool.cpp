@@ -228,7 +228,7 @@ void DecodePool::end_keeper() {
 
 // None: there is no such worker, because its keeper ended.
 std::optional<Result<DecodePool::Opened>> DecodePool::ask(Worker asked, const Descriptor& file,
-                                                          const PageRequest& request) {
+                                                          const PageRequest& request) try {
   const auto& worker = asked.socket;
   const auto until = steady_clock::now() + settings_.longest_page;
   const auto& limits = request.options.limits;
@@ -244,9 +244,11 @@ std::optional<Result<DecodePool::Opened>> DecodePool::ask(Worker asked, const De
     return std::unexpected(lose(reason_of(*ended, settings_.limits.memory, settings_.limits.cpu_seconds)));
   const auto* at = std::get_if<PageAt>(&**reply);
   if (request.cut_to < 0 && at && at->address == kInPageMemory && asked.memory &&
-      byte_count(*at) <= PageMemory::kBytes)
-    return Page{shelf_->image(at->width, at->height, std::move(asked.memory), std::move(asked.socket)),
-                at->pages};
+      byte_count(*at) <= PageMemory::kBytes) {
+    auto image = shelf_->image(at->width, at->height, std::move(asked.memory), std::move(asked.socket));
+    if (!image) return std::unexpected(lose(too_much_memory()));
+    return Page{*std::move(image), at->pages};
+  }
   const Source source{worker, started->process, settings_.may_look};
   if (request.cut_to >= 0) {
     if (auto cut = fetch_cut(source, **reply, request.file_bytes)) return *std::move(cut);
@@ -256,6 +258,8 @@ std::optional<Result<DecodePool::Opened>> DecodePool::ask(Worker asked, const De
   // Of a worker that ended the keeper says so; one that went with its keeper leaves silence behind.
   if (hears(worker, steady_clock::now() + kFarewell) && !receive_message(worker)) return std::nullopt;
   return std::unexpected(lose(broken()));
+} catch (const std::bad_alloc&) {
+  return std::unexpected(lose(too_much_memory()));
 }
 
 Error DecodePool::lose(Error why) {

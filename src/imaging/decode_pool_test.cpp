@@ -42,12 +42,12 @@ Error outcome(bool refused) {
 }
 Error said(std::string message) { return {ErrorKind::Unreadable, std::move(message), "said"}; }
 
-void send_reply(const std::string& message) {
+bool send_reply(const std::string& message, int flags = 0) {
   iovec part{const_cast<char*>(message.data()), message.size()};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  ::sendmsg(kSocket, &header, 0);
+  return ::sendmsg(kSocket, &header, flags) >= 0;
 }
 
 int deepen(int depth) {
@@ -98,6 +98,11 @@ const std::map<std::string_view, Error (*)(Bytes)> kAttacks{
        return outcome(memory == MAP_FAILED && ::mprotect(plain, 4096, PROT_READ | PROT_EXEC) < 0);
      }},
     {"shrink the memory", [](Bytes) { return outcome(::ftruncate(kMemory, 0) < 0); }},
+    {"take page memory away",
+     [](Bytes) {
+       auto lent = unwritten_image(2300, 2300, 3);
+       return outcome(::madvise(lent.pixels.data(), 4096, MADV_REMOVE) < 0);
+     }},
     {"read the environment",
      [](Bytes) { return outcome(std::getenv("ALCOVE_TOKEN") == nullptr && std::getenv("HOME") == nullptr); }},
     {"name the keeper", [](Bytes) { return said(std::to_string(keeper_process)); }},
@@ -197,6 +202,17 @@ const std::map<std::string_view, Error (*)(Bytes)> kAttacks{
          *pixel = static_cast<std::uint8_t>(*pixel + 1);
        return outcome(false);
      }},
+    {"reply with a page and fill the socket",
+     [](Bytes) -> Error {
+       send_reply(to_message(PageAt{.address = kInPageMemory, .width = 100, .height = 100, .pages = 1}));
+       while (send_reply("more", MSG_DONTWAIT)) {}
+       ::_exit(0);
+     }},
+    {"reply with nothing",
+     [](Bytes) {
+       send_reply("");
+       return outcome(false);
+     }},
     {"reply many times",
      [](Bytes) {
        for (int i = 0; i < 5; ++i) send_reply(to_message(WorkerReply(said("again"))));
@@ -260,10 +276,10 @@ TEST_F(Attacked, WhatAWorkerMayNotDoIsRefused) {
   EXPECT_EQ(attack(pool, "read the environment"), "refused");
   EXPECT_EQ(attack(pool, "find other descriptors"), "0 others");
   if (!granted(pool, "seccomp")) GTEST_SKIP() << "this host has no system call filter";
-  for (const auto* what :
-       {"open a file", "open by another call", "write a file", "list a folder", "connect",
-        "connect on this machine", "connect the socket it has", "fork", "fork by another call", "exec",
-        "kill the keeper", "trace the keeper", "run what it wrote", "shrink the memory"})
+  for (const auto* what : {"open a file", "open by another call", "write a file", "list a folder", "connect",
+                           "connect on this machine", "connect the socket it has", "fork",
+                           "fork by another call", "exec", "kill the keeper", "trace the keeper",
+                           "run what it wrote", "shrink the memory", "take page memory away"})
     EXPECT_EQ(attack(pool, what), "refused") << what;
   EXPECT_EQ(pool.status().lost, 0u);
   expect_to_work(pool);
@@ -363,6 +379,15 @@ TEST_F(Attacked, AWorkerThatGoesOnWritingReachesNoOtherPage) {
     EXPECT_EQ(attack(pool, "reply with a page and go on writing"), "a page");
     expect_to_work(pool);
   }
+}
+
+TEST_F(Attacked, AFullSocketHoldsNobodyUp) {
+  DecodePool pool(settings());
+  const auto page =
+      pool.page(as_bytes(std::string_view("attack: reply with a page and fill the socket")), {});
+  EXPECT_TRUE(page);
+  expect_to_work(pool);
+  EXPECT_EQ(attack(pool, "reply with a page and fill the socket"), "a page");
 }
 
 TEST_F(Attacked, AnotherKeeperTakesOver) {

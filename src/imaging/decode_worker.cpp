@@ -66,8 +66,8 @@ void open_page(const Descriptor& socket, const PageRequest& request, const Share
     send_message(socket, to_message(WorkerReply(std::move(page).error())));
     return;
   }
-  const auto& [width, height, channels, pixels] = page->image;
-  PageAt at{kInPageMemory, width, height, page->pages};
+  const auto& pixels = page->image.pixels;
+  PageAt at{kInPageMemory, page->image.width, page->image.height, page->pages};
   if (!memory || pixels.size() > PageMemory::kBytes)
     at.address = address_of(pixels);
   else if (pixels.data() != memory->bytes().data())
@@ -143,12 +143,12 @@ class Keeper {
     for (;;) {
       std::vector<pollfd> watched{{control_.number(), POLLIN, 0}};
       for (const auto& worker : workers_)
-        watched.push_back({worker.killed ? -1 : worker.socket.number(), 0, 0});
+        watched.push_back({worker.killed ? -1 : worker.socket.number(), POLLRDHUP, 0});
       // The end of a worker interrupts this.
       if (::ppoll(watched.data(), watched.size(), nullptr, &none) > 0) {
         if (watched[0].revents != 0 && !start_worker()) return;
         for (std::size_t i = 1; i < watched.size(); ++i)
-          if (watched[i].revents & POLLHUP) kill_worker(workers_[i - 1]);
+          if (watched[i].revents & (POLLHUP | POLLRDHUP)) kill_worker(workers_[i - 1]);
       }
       bury_workers();
     }
@@ -188,12 +188,12 @@ class Keeper {
     for (pid_t process = 0; (process = ::wait4(-1, &status, WNOHANG, &used)) > 0;) {
       const auto worker = std::ranges::find(workers_, process, &Worker::process);
       if (worker == workers_.end()) continue;
-      // When it has answered, nobody is there to hear this.
-      send_message(worker->socket,
-                   to_message(WorkerEnded{.wait_status = status,
-                                          .memory = static_cast<std::uint64_t>(used.ru_maxrss) * 1024,
-                                          .cpu_seconds = static_cast<std::uint64_t>(used.ru_utime.tv_sec +
-                                                                                    used.ru_stime.tv_sec)}));
+      // When it has answered, nobody hears this; one that fills its socket must not make us wait.
+      offer_message(worker->socket,
+                    to_message(WorkerEnded{.wait_status = status,
+                                           .memory = static_cast<std::uint64_t>(used.ru_maxrss) * 1024,
+                                           .cpu_seconds = static_cast<std::uint64_t>(used.ru_utime.tv_sec +
+                                                                                     used.ru_stime.tv_sec)}));
       workers_.erase(worker);
     }
   }

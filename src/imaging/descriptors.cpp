@@ -28,7 +28,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t kPart = 1 << 16;  // fits a socket's buffer as systems have it
 
-bool send(const Descriptor& socket, iovec part, const Descriptor* along) {
+bool send(const Descriptor& socket, iovec part, const Descriptor* along, int flags = 0) {
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr header{};
   header.msg_iov = &part;
@@ -44,15 +44,25 @@ bool send(const Descriptor& socket, iovec part, const Descriptor* along) {
     std::memcpy(CMSG_DATA(rights), &number, sizeof number);
   }
   ssize_t sent = 0;
-  do sent = ::sendmsg(socket.number(), &header, MSG_NOSIGNAL);
+  do sent = ::sendmsg(socket.number(), &header, MSG_NOSIGNAL | flags);
   while (sent < 0 && errno == EINTR);
   return sent == static_cast<ssize_t>(part.iov_len);
+}
+
+// Nothing more will come.
+bool has_ended(const Descriptor& socket) {
+  pollfd watched{socket.number(), POLLRDHUP, 0};
+  return ::poll(&watched, 1, 0) > 0 && (watched.revents & (POLLHUP | POLLRDHUP)) != 0;
 }
 
 }  // namespace
 
 bool send_message(const Descriptor& socket, const std::string& message, const Descriptor* along) {
   return send(socket, {const_cast<char*>(message.data()), message.size()}, along);
+}
+
+void offer_message(const Descriptor& socket, const std::string& message) {
+  send(socket, {const_cast<char*>(message.data()), message.size()}, nullptr, MSG_DONTWAIT);
 }
 
 std::optional<Message> receive_message(const Descriptor& socket, Along along) {
@@ -70,7 +80,7 @@ std::optional<Message> receive_message(const Descriptor& socket, Along along) {
   ssize_t received = 0;
   do received = ::recvmsg(socket.number(), &header, MSG_CMSG_CLOEXEC);
   while (received < 0 && errno == EINTR);
-  if (received <= 0) return std::nullopt;
+  if (received < 0 || (received == 0 && has_ended(socket))) return std::nullopt;
   message.text.resize(static_cast<std::size_t>(received));
   const cmsghdr* rights = header.msg_controllen > 0 ? CMSG_FIRSTHDR(&header) : nullptr;
   if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
@@ -100,6 +110,11 @@ bool receive_bytes(const Descriptor& socket, std::span<std::uint8_t> out,
     out = out.subspan(static_cast<std::size_t>(count));
   }
   return true;
+}
+
+bool is_abandoned(const Descriptor& socket) {
+  pollfd watched{socket.number(), 0, 0};
+  return ::poll(&watched, 1, 0) > 0 && (watched.revents & POLLHUP) != 0;
 }
 
 bool hears(const Descriptor& socket, steady_clock::time_point until) {

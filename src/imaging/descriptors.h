@@ -33,6 +33,8 @@ Result<std::pair<Descriptor, Descriptor>> socket_pair();
 
 // False: nobody is at the other end.
 bool send_message(const Descriptor& socket, const std::string& message, const Descriptor* along = nullptr);
+// The same without ever waiting: lost when whoever is at the other end has not read what lies there already.
+void offer_message(const Descriptor& socket, const std::string& message);
 
 struct Message {
   std::string text;  // cut to kLongestMessage
@@ -47,6 +49,10 @@ std::optional<Message> receive_message(const Descriptor& socket, Along along = A
 // than `patience`.
 bool send_bytes(const Descriptor& socket, Bytes bytes);
 bool receive_bytes(const Descriptor& socket, std::span<std::uint8_t> out, std::chrono::milliseconds patience);
+
+// Everybody at the other end has closed it. Nothing they sent can say so: an empty message looks like the end
+// to who only reads.
+bool is_abandoned(const Descriptor& socket);
 
 // Whether something can be received, be it the end, until then.
 bool hears(const Descriptor& socket, std::chrono::steady_clock::time_point until);

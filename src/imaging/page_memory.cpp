@@ -2,51 +2,32 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 
 namespace alcove::imaging {
 
 namespace {
 
-constexpr std::size_t kLargePage = std::size_t{2} << 20;  // bytes, of x86-64
 constexpr std::size_t kFront = 4096;
 static_assert(kFront >= kPixelFront);
 
-std::uint8_t* after(void* memory, std::size_t bytes) { return static_cast<std::uint8_t*>(memory) + bytes; }
-
 // At a large page's start, behind a small page that is this process's alone.
 std::uint8_t* map(const Descriptor& memory) {
-  constexpr std::size_t kRoom = kLargePage + PageMemory::kBytes;
-  void* const room =
-      ::mmap(nullptr, kRoom + kLargePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED) return nullptr;
-  const auto address = reinterpret_cast<std::uintptr_t>(room);
-  const std::size_t before = (address + kLargePage - 1) / kLargePage * kLargePage - address;
-  if (before > 0) ::munmap(room, before);
-  ::munmap(after(room, before + kRoom), kLargePage - before);
-  std::uint8_t* const bytes = after(room, before + kLargePage);
+  std::uint8_t* const room = map_large_pages(kLargePage + PageMemory::kBytes, PROT_NONE);
+  if (!room) return nullptr;
+  std::uint8_t* const bytes = room + kLargePage;
   const bool mapped = ::mprotect(bytes - kFront, kFront, PROT_READ | PROT_WRITE) == 0 &&
                       ::mmap(bytes, PageMemory::kBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
                              memory.number(), 0) != MAP_FAILED;
   if (!mapped) {
-    ::munmap(after(room, before), kRoom);
+    ::munmap(room, kLargePage + PageMemory::kBytes);
     return nullptr;
   }
-  ::madvise(bytes, PageMemory::kBytes, MADV_HUGEPAGE);  // a wish; without it the memory is as good
+  ::madvise(bytes, PageMemory::kBytes, MADV_HUGEPAGE);
   return bytes;
-}
-
-// The worker's end of the socket is held by the worker and by its keeper, who lets go of it when the worker is
-// dead. Whatever comes through it before is not believed; one that keeps talking is not dead.
-bool is_dead(const Descriptor& worker) {
-  constexpr int kMostWords = 8;
-  for (int word = 0; word < kMostWords && hears(worker, std::chrono::steady_clock::now()); ++word)
-    if (!receive_message(worker)) return true;
-  return false;
 }
 
 }  // namespace
@@ -67,14 +48,18 @@ std::unique_ptr<PageMemory> PageMemory::view_of(const Descriptor& memory) {
   return std::unique_ptr<PageMemory>(bytes ? new PageMemory(bytes) : nullptr);
 }
 
-std::size_t PageMemory::written() const {
-  constexpr std::size_t kBlock = 512;  // bytes, of st_blocks
-  struct stat now{};
-  if (::fstat(descriptor_.number(), &now) != 0) return kBytes;
-  return std::min(kBytes, static_cast<std::size_t>(now.st_blocks) * kBlock);
+bool PageMemory::hold(std::size_t bytes) {
+  written_ = std::max(written_, std::min(kBytes, (bytes + kFront - 1) / kFront * kFront));
+  const auto from = static_cast<off_t>(written_), all = static_cast<off_t>(kBytes);
+  const int memory = descriptor_.number();
+  return ::fallocate(memory, 0, 0, from) == 0 &&
+         (from == all ||
+          ::fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, all - from) == 0);
 }
 
 PageMemory::~PageMemory() { ::munmap(bytes_ - kLargePage, kLargePage + kBytes); }
+
+PageShelf::PageShelf(std::size_t most) : most_(most) { left_.reserve(most); }
 
 std::unique_ptr<PageMemory> PageShelf::take() {
   for (;;) {
@@ -85,22 +70,29 @@ std::unique_ptr<PageMemory> PageShelf::take() {
       left = std::move(left_.back());
       left_.pop_back();
     }
-    if (is_dead(left.worker)) return std::move(left.memory);
+    // The worker's end of the socket is held by the worker and by its keeper, who lets go of it when the
+    // worker is dead.
+    if (is_abandoned(left.worker)) return std::move(left.memory);
   }
   return PageMemory::make();
 }
 
-void PageShelf::put(std::unique_ptr<PageMemory> memory, Descriptor worker) {
+void PageShelf::put(Left left) {
   const std::scoped_lock lock(mutex_);
-  if (memory && left_.size() < most_) left_.push_back({std::move(memory), std::move(worker)});
+  if (left_.size() < most_) left_.push_back(std::move(left));
 }
 
-Image PageShelf::image(int width, int height, std::unique_ptr<PageMemory> memory, Descriptor worker) {
+std::optional<Image> PageShelf::image(int width, int height, std::unique_ptr<PageMemory> memory,
+                                      Descriptor worker) {
   const auto bytes = memory->bytes();
-  auto page = std::make_unique<Shown>(shared_from_this(), std::move(memory), std::move(worker));
-  const LentPixels lent(bytes, page.release(), [](void* owner) {
+  if (!memory->hold(std::size_t{3} * static_cast<unsigned>(width) * static_cast<unsigned>(height)))
+    return std::nullopt;
+  // It has answered: its keeper ends it, should it not end by itself.
+  ::shutdown(worker.number(), SHUT_WR);
+  auto shown = std::make_unique<Shown>(shared_from_this(), Left{std::move(memory), std::move(worker)});
+  const LentPixels lent(bytes, shown.release(), [](void* owner) {
     const std::unique_ptr<Shown> done(static_cast<Shown*>(owner));
-    done->shelf->put(std::move(done->memory), std::move(done->worker));
+    done->shelf->put(std::move(done->left));
   });
   return unwritten_image(width, height, 3);
 }

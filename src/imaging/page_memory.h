@@ -1,6 +1,6 @@
 #pragma once
 // The memory that a worker leaves its page in: ours too, so that no pixel is copied, and used for one page
-// after the other, since touching fresh memory costs a page as much as copying it.
+// after the other, so that it need not be touched for the first time.
 //
 // A worker may have been taken over by its file. It can write here for as long as it lives, which spoils its
 // own page and nothing else: pixels may have any value, and memory goes to another worker only after its last
@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,39 +31,42 @@ class PageMemory {
 
   std::span<std::uint8_t> bytes() const { return {bytes_, kBytes}; }
   const Descriptor& descriptor() const { return descriptor_; }  // not open in a view
-  // How much of it has ever been written, from its start: what pages were left in it lies there.
-  std::size_t written() const;
+
+  // A page of that many bytes was left at its start. False: there is no memory for what was not written of
+  // it, the reading of which would end this process. What lies behind every page so far is taken away.
+  bool hold(std::size_t bytes);
+  std::size_t written() const { return written_; }  // by pages, from its start
 
  private:
   explicit PageMemory(std::uint8_t* bytes) : bytes_(bytes) {}
 
   Descriptor descriptor_;
+  std::size_t written_ = 0;
   std::uint8_t* const bytes_;  // a page of this process's own lies in front of them
 };
 
 // Page memory between two workers. Safe from any thread.
 class PageShelf : public std::enable_shared_from_this<PageShelf> {
  public:
-  explicit PageShelf(std::size_t most) : most_(most) {}
+  explicit PageShelf(std::size_t most);
 
   // For a worker that is still to be forked; null: there is none to be had.
   std::unique_ptr<PageMemory> take();
-  // Back again, with the socket of the worker that has it.
-  void put(std::unique_ptr<PageMemory> memory, Descriptor worker);
-  // The page that the worker left in it, width * height * 3 <= PageMemory::kBytes; back here when that is
-  // gone.
-  Image image(int width, int height, std::unique_ptr<PageMemory> memory, Descriptor worker);
+  // The page that the worker left in it, width * height * 3 <= PageMemory::kBytes, and which is back here
+  // when the image is gone. None: there is no memory for it.
+  std::optional<Image> image(int width, int height, std::unique_ptr<PageMemory> memory, Descriptor worker);
 
  private:
   struct Left {
     std::unique_ptr<PageMemory> memory;
-    Descriptor worker;
+    Descriptor worker;  // the socket of who had it
   };
   struct Shown {
     std::shared_ptr<PageShelf> shelf;
-    std::unique_ptr<PageMemory> memory;
-    Descriptor worker;
+    Left left;
   };
+  void put(Left left);
+
   const std::size_t most_;
   std::mutex mutex_;
   std::vector<Left> left_;

@@ -7,9 +7,7 @@
 namespace alcove::imaging {
 namespace {
 
-constexpr std::size_t kLargePage = std::size_t{2} << 20;  // bytes, of x86-64
-
-struct Owner {
+struct Lender {
   void* owner = nullptr;
   LentPixels::GiveBack give_back = nullptr;  // none: nobody
 };
@@ -17,21 +15,26 @@ struct Owner {
 // In front of what is handed out.
 struct alignas(16) Front {
   std::size_t mapped = 0;  // bytes, of which this is the start; 0: from malloc, or lent
-  Owner lender = {};
+  Lender lender = {};
 };
 static_assert(sizeof(Front) <= kPixelFront);
 
-thread_local std::span<std::uint8_t> lent_bytes;
-thread_local Owner lender;
+struct Lent {
+  std::span<std::uint8_t> bytes;
+  Lender lender;
+};
+thread_local Lent lent;
 
 std::size_t whole_pages(std::size_t bytes) { return (bytes + kLargePage - 1) / kLargePage * kLargePage; }
 
+}  // namespace
+
 // Mapped for one sheet's page and unmapped after it: a malloc that is asked for aligned megabytes by several
 // threads ends up holding ten times what is in use.
-void* map_large_pages(std::size_t bytes) {
-  void* mapped =
-      ::mmap(nullptr, bytes + kLargePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) throw std::bad_alloc();
+std::uint8_t* map_large_pages(std::size_t bytes, int protection) {
+  void* const mapped =
+      ::mmap(nullptr, bytes + kLargePage, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
   auto* const from = static_cast<std::uint8_t*>(mapped);
   const auto address = reinterpret_cast<std::uintptr_t>(from);
   const std::size_t before = whole_pages(address) - address;
@@ -41,22 +44,20 @@ void* map_large_pages(std::size_t bytes) {
   return from + before;
 }
 
-}  // namespace
-
 LentPixels::LentPixels(std::span<std::uint8_t> bytes, void* owner, GiveBack give_back) {
-  lent_bytes = bytes;
-  lender = {owner, give_back};
+  lent = {bytes, {owner, give_back}};
 }
 
 LentPixels::~LentPixels() {
-  if (const auto still = std::exchange(lender, {}); still.give_back) still.give_back(still.owner);
+  if (const auto still = std::exchange(lent.lender, {}); still.give_back) still.give_back(still.owner);
 }
 
 void* take_pixel_memory(std::size_t bytes) {
-  if (lender.give_back && bytes <= lent_bytes.size())
-    return new (lent_bytes.data() - sizeof(Front)) Front{.lender = std::exchange(lender, {})} + 1;
+  if (lent.lender.give_back && bytes <= lent.bytes.size())
+    return new (lent.bytes.data() - sizeof(Front)) Front{.lender = std::exchange(lent.lender, {})} + 1;
   const std::size_t mapped = bytes >= kLargePage ? whole_pages(bytes + sizeof(Front)) : 0;
-  void* memory = mapped > 0 ? map_large_pages(mapped) : std::malloc(bytes + sizeof(Front));
+  void* memory =
+      mapped > 0 ? map_large_pages(mapped, PROT_READ | PROT_WRITE) : std::malloc(bytes + sizeof(Front));
   if (memory == nullptr) throw std::bad_alloc();
   return new (memory) Front{.mapped = mapped} + 1;
 }

@@ -13,6 +13,11 @@
 
 namespace alcove::imaging {
 
+// `bytes`, a multiple of it, at a large page's start, in large pages where the system has them; to be
+// unmapped. Null: there is no memory.
+constexpr std::size_t kLargePage = std::size_t{2} << 20;  // bytes, of x86-64
+std::uint8_t* map_large_pages(std::size_t bytes, int protection);
+
 void* take_pixel_memory(std::size_t bytes);  // throws std::bad_alloc
 void give_pixel_memory(void* memory);
 
@@ -21,6 +26,8 @@ void give_pixel_memory(void* memory);
 constexpr std::size_t kPixelFront = 32;  // bytes in front of it that are there to be written, too
 class LentPixels {
  public:
+  // A plain function: the sanitizer looks at the type of what has virtual ones, which takes a call that a
+  // decode worker may not make.
   using GiveBack = void (*)(void* owner);
   LentPixels(std::span<std::uint8_t> bytes, void* owner, GiveBack give_back);
   ~LentPixels();

@@ -47,7 +47,7 @@ bool load_filter() {
   for (const int call :
        {SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(close), SCMP_SYS(exit), SCMP_SYS(exit_group),
         // memory
-        SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+        SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap),
         // threads, which HEIC's and AVIF's decoders use
         SCMP_SYS(futex), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(sched_yield),
         SCMP_SYS(sched_getaffinity), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(rt_sigprocmask),
@@ -59,6 +59,10 @@ bool load_filter() {
   // Memory that can be run as code is not to be had.
   for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)})
     if (!allow_if(filter.get(), call, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0))) return false;
+  // Of the memory it shares with us it may take none away.
+  for (const int advice : {MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE, MADV_NOHUGEPAGE})
+    if (!allow_if(filter.get(), SCMP_SYS(madvise), SCMP_A2(SCMP_CMP_EQ, static_cast<scmp_datum_t>(advice))))
+      return false;
   // A thread, never a process. Flags of clone3 lie in memory, out of the filter's sight; without it the C
   // library takes clone.
   if (!allow_if(filter.get(), SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)))
