@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -49,12 +50,17 @@ std::unique_ptr<PageMemory> PageMemory::view_of(const Descriptor& memory) {
 }
 
 bool PageMemory::hold(std::size_t bytes) {
+  constexpr off_t kAll = kBytes;
   written_ = std::max(written_, std::min(kBytes, (bytes + kFront - 1) / kFront * kFront));
-  const auto from = static_cast<off_t>(written_), all = static_cast<off_t>(kBytes);
+  const auto held = static_cast<off_t>(written_);
   const int memory = descriptor_.number();
-  return ::fallocate(memory, 0, 0, from) == 0 &&
-         (from == all ||
-          ::fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, all - from) == 0);
+  if (held < kAll && ::fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, held, kAll - held) != 0)
+    return false;
+  // Mostly all of it is there, which is told at once; to be made sure of it takes a step for each small page.
+  constexpr off_t kBlock = 512;  // bytes, of st_blocks
+  struct stat now{};
+  return ::fstat(memory, &now) == 0 &&
+         (now.st_blocks * kBlock >= held || ::fallocate(memory, 0, 0, held) == 0);
 }
 
 PageMemory::~PageMemory() { ::munmap(bytes_ - kLargePage, kLargePage + kBytes); }
