@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::size_t kFront = 4096;
 static_assert(kFront >= kPixelFront);
+// MADV_COLLAPSE of Linux 6.1, which older C libraries do not name: large pages out of what is there, also
+// where shared memory gets none when it is touched, which is how kernels come.
+constexpr int kCollapse = 25;
 
 // At a large page's start, behind a small page that is this process's alone.
 std::uint8_t* map(const Descriptor& memory) {
@@ -51,7 +54,9 @@ std::unique_ptr<PageMemory> PageMemory::view_of(const Descriptor& memory) {
 
 bool PageMemory::hold(std::size_t bytes) {
   constexpr off_t kAll = kBytes;
-  written_ = std::max(written_, std::min(kBytes, (bytes + kFront - 1) / kFront * kFront));
+  const std::size_t more = std::min(kBytes, (bytes + kLargePage - 1) / kLargePage * kLargePage);
+  const bool grows = more > written_;
+  written_ = std::max(written_, more);
   const auto held = static_cast<off_t>(written_);
   const int memory = descriptor_.number();
   if (held < kAll && ::fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, held, kAll - held) != 0)
@@ -59,8 +64,10 @@ bool PageMemory::hold(std::size_t bytes) {
   // Mostly all of it is there, which is told at once; to be made sure of it takes a step for each small page.
   constexpr off_t kBlock = 512;  // bytes, of st_blocks
   struct stat now{};
-  return ::fstat(memory, &now) == 0 &&
-         (now.st_blocks * kBlock >= held || ::fallocate(memory, 0, 0, held) == 0);
+  if (::fstat(memory, &now) != 0 || (now.st_blocks * kBlock < held && ::fallocate(memory, 0, 0, held) != 0))
+    return false;
+  if (grows) ::madvise(bytes_, written_, kCollapse);  // a wish
+  return true;
 }
 
 PageMemory::~PageMemory() { ::munmap(bytes_ - kLargePage, kLargePage + kBytes); }

@@ -35,7 +35,7 @@ class PageMemory {
   // A page of that many bytes was left at its start. False: there is no memory for what was not written of
   // it, the reading of which would end this process. What lies behind every page so far is taken away.
   bool hold(std::size_t bytes);
-  std::size_t written() const { return written_; }  // by pages, from its start
+  std::size_t written() const { return written_; }  // by large pages, from its start
 
  private:
   explicit PageMemory(std::uint8_t* bytes) : bytes_(bytes) {}

@@ -32,7 +32,7 @@ TEST(PageShelf, LendsAgainWhatADeadWorkerHad) {
   had.ends.second = Descriptor();
   const auto again = had.shelf->take();
   EXPECT_EQ(again->bytes().data(), bytes);
-  EXPECT_EQ(again->written(), 32768u) << "30,000 bytes, in whole pages";
+  EXPECT_EQ(again->written(), kLargePage) << "30,000 bytes of it";
 }
 
 TEST(PageShelf, NoWordMakesAWorkerDead) {
@@ -72,15 +72,16 @@ TEST(PageMemory, CanNeitherShrinkNorGrow) {
 TEST(PageMemory, HoldsPagesAndNothingBehindThem) {
   const auto memory = PageMemory::make();
   const auto bytes = memory->bytes();
-  bytes[0] = bytes[9'999] = bytes[12'288] = bytes.back() = 1;
+  bytes[0] = bytes[9'999] = bytes[kLargePage] = bytes.back() = 1;
   ::madvise(bytes.data(), 4096, MADV_REMOVE);
   ASSERT_TRUE(memory->hold(10'000));
-  EXPECT_EQ(memory->written(), 12'288u);
+  EXPECT_EQ(memory->written(), kLargePage);
   EXPECT_EQ(bytes[9'999], 1);
-  EXPECT_EQ(bytes[12'288], 0);
+  EXPECT_EQ(bytes[kLargePage], 0);
   EXPECT_EQ(bytes.back(), 0);
+  ASSERT_TRUE(memory->hold(kLargePage + 1));
   ASSERT_TRUE(memory->hold(5));
-  EXPECT_EQ(memory->written(), 12'288u);
+  EXPECT_EQ(memory->written(), 2 * kLargePage);
 }
 
 TEST(LentPixels, GoToTheFirstThatFit) {
