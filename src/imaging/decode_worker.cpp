@@ -1,6 +1,7 @@
 #include "imaging/decode_worker.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <vector>
 
@@ -56,6 +58,16 @@ std::unique_ptr<PageMemory> take_page_memory(const Message& message) {
   return memory;
 }
 
+// What a decoder needs beside the page, PDFium's buffers above all: taken from the system while nobody waits,
+// and kept by malloc when it is given back.
+void touch_memory() {
+  constexpr std::size_t kBeside = std::size_t{8} << 20, kSmallPage = 4096;
+  ::mallopt(M_MMAP_THRESHOLD, 2 * kBeside);
+  ::mallopt(M_TRIM_THRESHOLD, 4 * kBeside);
+  const std::unique_ptr<volatile std::uint8_t[]> memory(new volatile std::uint8_t[kBeside]);
+  for (std::size_t at = 0; at < kBeside; at += kSmallPage) memory[at] = 1;
+}
+
 void open_page(const Descriptor& socket, const PageRequest& request, const SharedFile& file,
                const PageMemory* memory, DecodeFunction decode) {
   // The first picture of a decoder's is mostly the page itself.
@@ -100,6 +112,7 @@ void answer(const Descriptor& socket, const Message& message, const PageMemory* 
   give_up_rights(limits, keeper);
   auto message = receive_message(socket, Along::Accepted);
   const auto memory = message ? take_page_memory(*message) : nullptr;
+  touch_memory();
   message.reset();  // with its descriptor: there is room for one
   if ((message = receive_message(socket, Along::Accepted))) answer(socket, *message, memory.get(), decode);
   ::_exit(0);
